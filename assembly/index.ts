@@ -1,0 +1,2 @@
+/** The whole exported ABI of core.wasm; re-exports only. */
+export {};
