@@ -1,0 +1,87 @@
+/**
+ * The shapes the parts of `images` meet at: descriptors as the OCI image-spec defines them, the content store, and the
+ * layer store that turns a layer blob into a plain tar and an index.
+ */
+import type { BlockSource, ByteLocation } from '../host/ports.ts';
+
+/** `sha256:<64 hex>`; sha512 is accepted where a registry uses it. */
+export type Digest = `sha256:${string}` | `sha512:${string}`;
+
+/** image-spec 1.1, descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly urls?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly data?: string;
+  readonly artifactType?: string;
+  readonly platform?: Platform;
+}
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly 'os.version'?: string;
+  readonly 'os.features'?: readonly string[];
+}
+
+/** A blob's bytes from an offset on; called again with a later offset to resume after a broken transfer. */
+export type BlobOrigin = (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+
+export interface IngestOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes of the blob received so far, for progress. */
+  readonly onProgress?: (receivedBytes: number) => void;
+}
+
+/** Content-addressed blobs. Nothing is visible under its digest before every byte has been verified and synced. */
+export interface ContentStore {
+  has(digest: Digest): Promise<boolean>;
+  size(digest: Digest): Promise<number | undefined>;
+  /** Whole blob, verified again on the way; for manifests and configs (at most `limitBytes`, default 4 MiB). */
+  read(digest: Digest, limitBytes?: number): Promise<Uint8Array>;
+  /** Streams a blob, for save, push and layer passes. */
+  stream(digest: Digest): AsyncIterable<Uint8Array>;
+  /** Where the blob lies, for readers in other threads and processes. */
+  locate(digest: Digest): Promise<ByteLocation>;
+  /**
+   * Takes a blob in. Concurrent calls for one digest share one transfer (also across processes, by lock). A transfer
+   * that broke before leaves its verified prefix behind, and `origin` is asked for the rest.
+   */
+  ingest(descriptor: Descriptor, origin: BlobOrigin, options?: IngestOptions): Promise<void>;
+  /** Bytes made here (config, manifest): stores them and says what they are called. */
+  put(mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
+}
+
+export interface LayerRecord {
+  readonly diffId: Digest;
+  /** Plain tar and layer index of core/abi/layer-index.ts. */
+  readonly tar: ByteLocation;
+  readonly index: ByteLocation;
+  readonly tarSizeBytes: number;
+  readonly entryCount: number;
+}
+
+/** Layers, ready to be mounted. */
+export interface LayerStore {
+  get(diffId: Digest): Promise<LayerRecord | undefined>;
+  /**
+   * Pulls a layer blob through one pass: blob kept as received, decoded, both digests, tar index, plain tar. Checks
+   * digest, size and (where given) diffId before anything is visible; the blob lands in the content store.
+   */
+  ingest(
+    descriptor: Descriptor,
+    expectedDiffId: Digest | undefined,
+    origin: BlobOrigin,
+    options?: IngestOptions,
+  ): Promise<LayerRecord>;
+  /** The same for a blob the content store already has. */
+  unpack(descriptor: Descriptor, expectedDiffId: Digest | undefined, options?: IngestOptions): Promise<LayerRecord>;
+  /** The merged rootfs index of these layers (lowest first), cached by chain ID (image-spec config.md#layer-chainid). */
+  rootfs(diffIds: readonly Digest[]): Promise<{ index: ByteLocation; layers: readonly ByteLocation[] }>;
+}
+
+export type OpenBlockSource = (location: ByteLocation) => BlockSource;
