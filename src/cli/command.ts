@@ -1,0 +1,45 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Flag, ParsedFlags } from './flags.ts';
+import type { Terminal } from './terminal.ts';
+
+/** One command, one file: what it is called, what it takes, what it does. */
+export interface Command {
+  /** Arguments as the usage line shows them: `IMAGE [COMMAND] [ARG...]`. */
+  readonly usage: string;
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  /** Fewest and most positional arguments. */
+  readonly args: readonly [min: number, max: number];
+  /** False where the first positional ends the flags, because the rest belongs to the container. */
+  readonly interspersed?: boolean;
+  /** Returns the exit code. */
+  run(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number>;
+}
+
+export interface Context {
+  readonly terminal: Terminal;
+  /** Opened on first use, so that `--help` and `version` touch no store. */
+  engine(): Promise<Engine>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly host: CliHost;
+}
+
+/** What commands need of the machine beside the engine. */
+export interface CliHost {
+  readFile(path: string): Promise<Uint8Array>;
+  /** Creates the file; `exclusive` fails where one is. */
+  writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean }): Promise<void>;
+  /** `directory`, `file`, or undefined where there is nothing. */
+  kind(path: string): Promise<'directory' | 'file' | undefined>;
+  stdin(): AsyncIterable<Uint8Array>;
+  /** Raw bytes to standard output, waiting for room. */
+  writeStdout(chunk: Uint8Array): Promise<void>;
+  /** Bytes to a file, whole or not at all. */
+  writeStream(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Calls back for each signal wctr itself receives, until the returned function is called. */
+  onSignal(listener: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void): () => void;
+  resolvePath(path: string): string;
+  /** `yes` on a line of standard input. */
+  confirm(question: string): Promise<boolean>;
+}
