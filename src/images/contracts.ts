@@ -3,30 +3,9 @@
  * layer store that turns a layer blob into a plain tar and an index.
  */
 import type { BlockSource, ByteLocation } from '../host/ports.ts';
+import type { Descriptor, Digest } from '../spec/image-spec.ts';
 
-/** `sha256:<64 hex>`; sha512 is accepted where a registry uses it. */
-export type Digest = `sha256:${string}` | `sha512:${string}`;
-
-/** image-spec 1.1, descriptor.md. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: Digest;
-  /** Bytes. */
-  readonly size: number;
-  readonly urls?: readonly string[];
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly data?: string;
-  readonly artifactType?: string;
-  readonly platform?: Platform;
-}
-
-export interface Platform {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-  readonly 'os.version'?: string;
-  readonly 'os.features'?: readonly string[];
-}
+export type { Descriptor, Digest, Platform } from '../spec/image-spec.ts';
 
 /** A blob's bytes from an offset on; called again with a later offset to resume after a broken transfer. */
 export type BlobOrigin = (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
@@ -35,6 +14,27 @@ export interface IngestOptions {
   readonly signal?: AbortSignal;
   /** Bytes of the blob received so far, for progress. */
   readonly onProgress?: (receivedBytes: number) => void;
+  /**
+   * Replaces the store's own hashing by one that does more with the bytes (a layer pass). Called once per attempt; not
+   * called at all when the blob is there already or somebody else's transfer brought it.
+   */
+  readonly createVerifier?: () => BlobVerifier;
+}
+
+/** Sees every byte of a blob in order from offset 0, also those an earlier broken transfer left on disk. */
+export interface BlobVerifier {
+  /** `chunk` is only lent until the call has settled. */
+  update(chunk: Uint8Array): void | Promise<void>;
+  /** Lower-case hex of the descriptor's algorithm over all bytes seen. */
+  digestHex(): string | Promise<string>;
+}
+
+export interface StreamOptions {
+  /** First byte to deliver (default 0). */
+  readonly offset?: number;
+  /** Hash on the way and end with `store-corrupt` when the blob is not what its name says (default false). */
+  readonly verify?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** Content-addressed blobs. Nothing is visible under its digest before every byte has been verified and synced. */
@@ -43,13 +43,15 @@ export interface ContentStore {
   size(digest: Digest): Promise<number | undefined>;
   /** Whole blob, verified again on the way; for manifests and configs (at most `limitBytes`, default 4 MiB). */
   read(digest: Digest, limitBytes?: number): Promise<Uint8Array>;
-  /** Streams a blob, for save, push and layer passes. */
-  stream(digest: Digest): AsyncIterable<Uint8Array>;
+  /** Streams a blob, for save, push and layer passes. Each chunk is the caller's to keep. */
+  stream(digest: Digest, options?: StreamOptions): AsyncIterable<Uint8Array>;
   /** Where the blob lies, for readers in other threads and processes. */
   locate(digest: Digest): Promise<ByteLocation>;
   /**
    * Takes a blob in. Concurrent calls for one digest share one transfer (also across processes, by lock). A transfer
-   * that broke before leaves its verified prefix behind, and `origin` is asked for the rest.
+   * that broke before leaves its prefix behind, and `origin` is asked for the rest (once more from 0 if the digest shows
+   * that the prefix was bad). `origin` is asked again at a later offset when it broke off after some progress.
+   * Errors: digest-mismatch, size-mismatch, no-space, store-read-only, cancelled, and whatever `origin` throws.
    */
   ingest(descriptor: Descriptor, origin: BlobOrigin, options?: IngestOptions): Promise<void>;
   /** Bytes made here (config, manifest): stores them and says what they are called. */
