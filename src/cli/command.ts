@@ -33,6 +33,8 @@ export interface CliHost {
   /** `directory`, `file`, or undefined where there is nothing. */
   kind(path: string): Promise<'directory' | 'file' | undefined>;
   stdin(): AsyncIterable<Uint8Array>;
+  /** A file, chunk by chunk. */
+  readStream(path: string): AsyncIterable<Uint8Array>;
   /** Raw bytes to standard output, waiting for room. */
   writeStdout(chunk: Uint8Array): Promise<void>;
   /** Bytes to a file, whole or not at all. */

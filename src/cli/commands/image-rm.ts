@@ -1,0 +1,42 @@
+import type { ImageRemoval } from '../../engine/engine.ts';
+import { isWctrError } from '../../errors.ts';
+import type { Command } from '../command.ts';
+import { printable } from '../format/units.ts';
+import { paint } from '../terminal.ts';
+
+export const command: Command = {
+  usage: 'IMAGE [IMAGE...]',
+  args: [1, Number.POSITIVE_INFINITY],
+  flags: [
+    {
+      name: 'force',
+      short: 'f',
+      type: 'boolean',
+      description: 'Remove it also when it has several names or a stopped container',
+    },
+  ],
+  examples: ['wctr image rm hello', 'wctr rmi $(wctr images -q)'],
+  async run({ terminal, engine }, names, flags) {
+    const { images } = await engine();
+    let code = 0;
+    for (const name of names) {
+      try {
+        terminal.out(removalLines(await images.remove(name, { force: flags.bool('force') })));
+      } catch (error) {
+        if (!isWctrError(error)) throw error;
+        terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(error.message)}\n`);
+        if (error.hint !== undefined) terminal.err(`${paint(terminal, 'dim', 'hint:')} ${printable(error.hint)}\n`);
+        code = 1;
+      }
+    }
+    return code;
+  },
+};
+
+export function removalLines(removals: readonly ImageRemoval[]): string {
+  return removals
+    .map(({ untagged, deleted }) =>
+      untagged === undefined ? `Deleted: ${deleted}\n` : `Untagged: ${printable(untagged)}\n`,
+    )
+    .join('');
+}

@@ -1,0 +1,136 @@
+/** docker run's flags -> the engine's RunOptions. */
+import { parseMountFlag, parseTmpfsFlag, parseVolumeFlag } from '../../containers/mounts.ts';
+import type { RunOptions } from '../../engine/engine.ts';
+import { WctrError } from '../../errors.ts';
+import type { SandboxResources } from '../../host/sandbox.ts';
+import type { Context } from '../command.ts';
+import type { ParsedFlags } from '../flags.ts';
+import { parseBytes, parseDuration } from '../format/units.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export async function runOptions(context: Context, args: readonly string[], flags: ParsedFlags): Promise<RunOptions> {
+  const [image, ...rest] = args as [string, ...string[]];
+  const resolve = context.host.resolvePath;
+  const options: Mutable<RunOptions> = {
+    image,
+    args: rest[0] === '--' ? rest.slice(1) : rest,
+    env: await readEnvironment(context, flags),
+    labels: readLabels(flags.list('label')),
+    tty: flags.bool('tty'),
+    readonlyRootfs: flags.bool('read-only'),
+    autoRemove: flags.bool('rm'),
+    mounts: [
+      ...flags.list('volume').map((text) => parseVolumeFlag(text, resolve)),
+      ...flags.list('mount').map((text) => parseMountFlag(text, resolve, parseBytes)),
+      ...flags.list('tmpfs').map((text) => parseTmpfsFlag(text, parseBytes)),
+    ],
+    resources: readResources(flags),
+    pull: readPullPolicy(flags.string('pull')),
+    stdio: { stdin: flags.bool('interactive') ? 'inherit' : 'null', stdout: 'inherit', stderr: 'inherit' },
+    deterministic: flags.bool('deterministic'),
+  };
+  const entrypoint = flags.string('entrypoint');
+  if (entrypoint !== undefined) options.entrypoint = entrypoint === '' ? [] : [entrypoint];
+  const copied = {
+    user: 'user',
+    workingDir: 'workdir',
+    hostname: 'hostname',
+    name: 'name',
+    platform: 'platform',
+    isolation: 'sandbox',
+  } as const;
+  for (const [key, flag] of Object.entries(copied) as [keyof typeof copied, string][]) {
+    const value = flags.string(flag);
+    if (value !== undefined) options[key] = value;
+  }
+  if (options.tty && !context.terminal.stdinIsTTY && flags.bool('interactive')) {
+    throw new WctrError('invalid-argument', 'the input device is not a TTY', { hint: 'leave out -t' });
+  }
+  return options;
+}
+
+async function readEnvironment({ host, terminal }: Context, flags: ParsedFlags): Promise<string[]> {
+  const result: string[] = [];
+  for (const path of flags.list('env-file')) {
+    const text = new TextDecoder().decode(await host.readFile(path));
+    for (const line of text.split(/\r?\n/).map((raw) => raw.trimStart())) {
+      if (line !== '' && !line.startsWith('#')) result.push(...fromCaller(line, terminal.env));
+    }
+  }
+  for (const entry of flags.list('env')) result.push(...fromCaller(entry, terminal.env));
+  return result;
+}
+
+/** `NAME` alone takes the caller's value; nothing where the caller has none. */
+function fromCaller(entry: string, env: Readonly<Record<string, string | undefined>>): string[] {
+  if (entry.includes('=')) return [entry];
+  if (/\s/.test(entry))
+    throw new WctrError('invalid-argument', `invalid environment variable: "${entry}" contains whitespaces`);
+  return env[entry] === undefined ? [] : [`${entry}=${env[entry]}`];
+}
+
+function readLabels(labels: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    labels.map((label) => {
+      const equals = label.indexOf('=');
+      return equals < 0 ? [label, ''] : [label.slice(0, equals), label.slice(equals + 1)];
+    }),
+  );
+}
+
+function readPullPolicy(policy: string | undefined): NonNullable<RunOptions['pull']> {
+  if (policy === undefined) return 'missing';
+  if (policy === 'always' || policy === 'missing' || policy === 'never') return policy;
+  throw new WctrError('invalid-argument', `invalid pull policy "${policy}"`, {
+    hint: "write 'always', 'missing' or 'never'",
+  });
+}
+
+/** docker's smallest memory limit. */
+const LEAST_MEMORY = 6 * 1024 * 1024;
+
+function readResources(flags: ParsedFlags): SandboxResources {
+  const resources: Mutable<SandboxResources> = {};
+  const memory = flags.string('memory');
+  if (memory !== undefined) {
+    resources.memoryBytes = parseBytes(memory, '--memory');
+    if (resources.memoryBytes < LEAST_MEMORY) {
+      throw new WctrError('invalid-argument', `minimum memory limit allowed is 6MB, not ${memory}`);
+    }
+  }
+  const cpus = flags.string('cpus');
+  if (cpus !== undefined) resources.cpus = positive(cpus, '--cpus');
+  const pids = flags.string('pids-limit');
+  if (pids !== undefined && pids !== '-1' && pids !== '0') resources.pids = whole(pids, '--pids-limit');
+  const timeout = flags.string('timeout');
+  if (timeout !== undefined) resources.timeoutMs = parseDuration(timeout, '--timeout');
+  for (const limit of flags.list('ulimit')) {
+    const [, name, soft] = /^(\w+)=(\d+)(?::\d+)?$/.exec(limit) ?? [];
+    if (name !== 'nofile') {
+      throw new WctrError('unsupported', `--ulimit ${limit} is not supported`, {
+        hint: 'only nofile=N has a meaning here',
+      });
+    }
+    resources.nofile = whole(soft!, '--ulimit nofile');
+  }
+  for (const option of flags.list('storage-opt')) {
+    const [key, value = ''] = option.split('=');
+    if (key !== 'size')
+      throw new WctrError('invalid-argument', `unknown storage option "${option}"`, { hint: 'write size=64m' });
+    resources.storageBytes = parseBytes(value, '--storage-opt size');
+  }
+  return resources;
+}
+
+function positive(text: string, flag: string): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && value > 0) return value;
+  throw new WctrError('invalid-argument', `invalid value "${text}" for ${flag}: expected a number above 0`);
+}
+
+function whole(text: string, flag: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new WctrError('invalid-argument', `invalid value "${text}" for ${flag}: expected a whole number above 0`);
+}

@@ -1,0 +1,58 @@
+import type { RunOptions } from '../../engine/engine.ts';
+import { WctrError } from '../../errors.ts';
+import type { SandboxExit } from '../../host/sandbox.ts';
+import type { Command, Context } from '../command.ts';
+import { printable } from '../format/units.ts';
+import { createProgress, NO_PROGRESS } from '../progress.ts';
+import { paint } from '../terminal.ts';
+import { RUN_FLAGS, refuseUnsupported } from './run-flags.ts';
+import { runOptions } from './run-options.ts';
+
+export const command: Command = {
+  usage: 'IMAGE|FILE.wasm|LAYOUT_DIR [COMMAND] [ARG...]',
+  args: [1, Number.POSITIVE_INFINITY],
+  interspersed: false,
+  flags: RUN_FLAGS,
+  examples: [
+    'wctr run hello',
+    'wctr run --rm -it -v "$PWD":/work -w /work ghcr.io/example/ruby script.rb',
+    'wctr run --rm -m 64m --cpus 0.5 --read-only --tmpfs /tmp app',
+    'wctr run ./app.wasm -- --flag value',
+  ],
+  async run(context, args, flags) {
+    refuseUnsupported(flags);
+    const options = await runOptions(context, args, flags);
+    const progress = flags.bool('quiet') ? NO_PROGRESS : createProgress(context.terminal);
+    const container = await (await context.engine()).containers
+      .run({
+        ...options,
+        signal: context.signal,
+        onPull: (event) => progress.show(event),
+        onCreated: (id) => writeCidFile(context, flags.string('cidfile'), id),
+      })
+      .finally(() => progress.end());
+    const stop = context.host.onSignal((name) => void container.kill(name));
+    try {
+      const exit = await container.wait();
+      explain(context, exit, options);
+      return exit.exitCode;
+    } finally {
+      stop();
+    }
+  },
+};
+
+async function writeCidFile({ host }: Context, path: string | undefined, id: string): Promise<void> {
+  if (path === undefined) return;
+  await host.writeFile(path, new TextEncoder().encode(id), { exclusive: true });
+}
+
+/** Says why a guest ended that did not end by itself. */
+function explain({ terminal }: Context, exit: SandboxExit, options: RunOptions): void {
+  if (exit.reason === undefined) return;
+  if (exit.errorCode !== undefined) {
+    throw new WctrError(exit.errorCode, exit.reason, exit.oomKilled ? { hint: 'raise the limit with -m' } : {});
+  }
+  const what = exit.oomKilled ? 'OOMKilled' : 'ended';
+  terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(options.image)} ${what}: ${printable(exit.reason)}\n`);
+}
