@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { compileTemplate } from '../../../src/cli/format/template.ts';
+
+const DATA = {
+  ID: 'abc',
+  Tags: ['a:1', 'b:2'],
+  Config: { Env: ['A=1'], Labels: { z: 'last', a: 'first' }, User: '' },
+  Size: 5,
+};
+
+describe('Go templates', () => {
+  it.each([
+    ['json', JSON.stringify(DATA)],
+    ['{{.ID}}', 'abc'],
+    ['{{ .ID }}-{{ .Size }}', 'abc-5'],
+    ['{{json .Config.Env}}', '["A=1"]'],
+    ['{{.Config.Env}}', '[A=1]'],
+    ['{{.Config.Labels}}', 'map[a:first z:last]'],
+    ['{{index .Config.Labels "z"}}', 'last'],
+    ['{{index .Tags 1}}', 'b:2'],
+    ['{{join .Tags ", "}}', 'a:1, b:2'],
+    ['{{.ID | upper | printf "<%s>"}}', '<ABC>'],
+    ['{{range .Tags}}[{{.}}]{{end}}', '[a:1][b:2]'],
+    ['{{range .Tags}}{{$.ID}} {{end}}', 'abc abc '],
+    ['{{if .Config.User}}u{{else}}root{{end}}', 'root'],
+    ['{{if eq .Size 5}}five{{end}}', 'five'],
+    ['{{with .Config}}{{.Env}}{{end}}', '[A=1]'],
+    ['{{len .Tags}}', '2'],
+    ['{{(index .Tags 0) | len}}', '3'],
+    ['{{.Config.Labels.missing}}', '<no value>'],
+    ['{{.ID}}\\t{{.Size}}', 'abc\t5'],
+    ['a {{- .ID -}} b', 'aabcb'],
+    ['{{/* nothing */}}x', 'x'],
+    ['{{"quoted \\"text\\""}}', 'quoted "text"'],
+    ['plain', 'plain'],
+  ])('%s', (template, expected) => {
+    expect(compileTemplate(template)(DATA)).toBe(expected);
+  });
+
+  it.each([
+    ['{{.Nope}}', "can't evaluate field Nope"],
+    ['{{nope .ID}}', 'function "nope" not defined'],
+    ['{{if .ID}}x', 'a {{if}}, {{range}} or {{with}} has no {{end}}'],
+    ['{{end}}', 'unexpected {{end}}'],
+    ['{{.ID', 'unclosed action'],
+    ['{{}}', 'missing value for command'],
+    ['{{(.ID}}', 'unclosed left paren'],
+    ['{{.ID | }}', 'missing value for command'],
+  ])('refuses %s', (template, why) => {
+    expect(() => compileTemplate(template)(DATA)).toThrowError(
+      expect.objectContaining({ code: 'invalid-argument', message: `template parsing error in "${template}": ${why}` }),
+    );
+  });
+});
