@@ -1,0 +1,110 @@
+/** A distribution-spec 1.1 client, pull side. One instance keeps tokens and what it learned about its registries. */
+import { isWctrError, WctrError } from '../../errors.ts';
+import { PING_PATH } from '../../spec/distribution-spec.ts';
+import type { CreateHasher } from '../digest.ts';
+import { Authorizer } from './auth.ts';
+import type { CredentialSource } from './credentials.ts';
+import { type Endpoint, endpointsOf, NO_REGISTRIES, type RegistriesConfig } from './registries.ts';
+import { RemoteRepository } from './repository.ts';
+import { type HttpAnswer, type HttpRequest, Transport, type TransportOptions, untilAborted } from './transport.ts';
+
+export interface RegistryClientOptions extends TransportOptions {
+  readonly createHasher: CreateHasher;
+  /** Default: anonymous. */
+  readonly credentials?: CredentialSource;
+  readonly registries?: RegistriesConfig;
+}
+
+export interface RepositoryName {
+  /** `docker.io`, `localhost:5000` */
+  readonly domain: string;
+  /** `library/hello` */
+  readonly path: string;
+}
+
+export interface RegistryRequest extends Pick<HttpRequest, 'method' | 'headers' | 'signal' | 'verified'> {
+  readonly path: string;
+  /** Token scope. */
+  readonly scope?: string;
+}
+
+export class RegistryClient {
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  readonly createHasher: CreateHasher;
+  private readonly registries: RegistriesConfig;
+  private readonly bases = new Map<string, Promise<URL>>();
+
+  constructor(options: RegistryClientOptions) {
+    this.transport = new Transport(options);
+    this.authorizer = new Authorizer(this.transport, options.credentials);
+    this.createHasher = options.createHasher;
+    this.registries = options.registries ?? NO_REGISTRIES;
+  }
+
+  repository(name: RepositoryName): RemoteRepository {
+    return new RemoteRepository(this, name, endpointsOf(name.domain, this.registries));
+  }
+
+  /** Is there a registry, and does it let us in? @throws registry-unreachable, unauthorized, registry-error */
+  async ping(domain: string, signal?: AbortSignal): Promise<void> {
+    const endpoint = endpointsOf(domain, this.registries).at(-1)!;
+    const answer = await this.send(endpoint, { path: PING_PATH, signal });
+    answer.discard();
+    if (answer.ok) return;
+    const code = answer.status === 401 || answer.status === 403 ? 'unauthorized' : 'registry-error';
+    throw new WctrError(code, `${endpoint.host} answered ${answer.status} to a ping`, {
+      data: { status: answer.status },
+    });
+  }
+
+  /** One request with the authorisation the registry asks for; at most one more after a 401. */
+  async send(endpoint: Endpoint, request: RegistryRequest): Promise<HttpAnswer> {
+    const base = await this.base(endpoint, request.signal);
+    const access = { endpoint, base, scope: request.scope, signal: request.signal };
+    const { path, scope: _, ...rest } = request;
+    const url = new URL(`${endpoint.prefix}${path}`, base);
+    const authorization = await this.authorizer.header(access);
+    const answer = await this.transport.send({ ...rest, url, authorization });
+    // Only the registry itself may ask for a login, not where it redirects to.
+    if (answer.status !== 401 || answer.url.origin !== base.origin) return answer;
+    const better = await this.authorizer.challenged(access, answer.headers, authorization);
+    if (better === undefined) return answer;
+    answer.discard();
+    return this.transport.send({ ...rest, url, authorization: better });
+  }
+
+  /** Scheme and host an endpoint is reached at: found out once where http is allowed. */
+  base(endpoint: Endpoint, signal?: AbortSignal): Promise<URL> {
+    const [first, second] = endpoint.schemes;
+    if (second === undefined) return Promise.resolve(new URL(`${first}://${endpoint.host}`));
+    let finding = this.bases.get(endpoint.host);
+    if (finding === undefined) {
+      finding = this.probe(endpoint);
+      this.bases.set(endpoint.host, finding);
+      finding.catch(() => this.bases.delete(endpoint.host));
+    }
+    return untilAborted(finding, { url: new URL(`https://${endpoint.host}`), signal });
+  }
+
+  private async probe(endpoint: Endpoint): Promise<URL> {
+    let failure: unknown;
+    for (const scheme of endpoint.schemes) {
+      const base = new URL(`${scheme}://${endpoint.host}`);
+      try {
+        const answer = await this.transport.send({
+          url: new URL(PING_PATH, base),
+          attempts: scheme === 'https' ? 1 : 3,
+        });
+        answer.discard();
+        this.authorizer.learn(base, answer.headers);
+        return base;
+      } catch (error) {
+        // A certificate that is not trusted is the answer: going on in the clear would hide it.
+        if (isWctrError(error) && error.data.certificate === true) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+}
