@@ -1,0 +1,78 @@
+/** CliHost over Node's own modules (Deno and Bun run it through theirs). */
+import { createReadStream } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { WctrError } from '../errors.ts';
+import type { CliHost } from './command.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+export function nodeCliHost(): CliHost {
+  return {
+    readFile: (path) => named(path, () => fs.readFile(path)),
+    writeFile: (path, data, options) =>
+      named(path, () => fs.writeFile(path, data, { flag: options?.exclusive === true ? 'wx' : 'w' })),
+    kind: async (path) => {
+      const stat = await fs.stat(path).catch(() => undefined);
+      return stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
+    },
+    stdin: () => process.stdin,
+    readStream: (path) => createReadStream(path, { highWaterMark: 1 << 20 }),
+    writeStdout: async (chunk) => {
+      if (!process.stdout.write(chunk)) await new Promise<void>((done) => process.stdout.once('drain', () => done()));
+    },
+    writeStream: writeWhole,
+    onSignal: (listener) => {
+      const handlers = SIGNALS.map((name) => [name, () => listener(name)] as const);
+      for (const [name, handler] of handlers) process.on(name, handler);
+      return () => {
+        for (const [name, handler] of handlers) process.off(name, handler);
+      };
+    },
+    resolvePath: (path) => resolve(path),
+    confirm: async (question) => {
+      const prompt = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(es)?$/i.test((await prompt.question(question)).trim());
+      } finally {
+        prompt.close();
+      }
+    },
+  };
+}
+
+/** Writes beside the target and renames, so that a failed save leaves the old file or none. */
+async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    const file = await named(path, () => fs.open(partial, 'wx'));
+    try {
+      for await (const chunk of chunks) await file.write(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fs.rename(partial, path);
+  } catch (error) {
+    await fs.rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** File errors in the CLI's words. */
+async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') throw new WctrError('not-found', `no such file or directory: ${path}`, { cause });
+    if (code === 'EEXIST')
+      throw new WctrError('conflict', `file exists: ${path}`, { cause, hint: 'remove it or name another' });
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new WctrError('forbidden', `permission denied: ${path}`, { cause });
+    if (code === 'ENOSPC') throw new WctrError('no-space', `no space left on device: ${path}`, { cause });
+    if (code === 'EISDIR') throw new WctrError('invalid-argument', `is a directory: ${path}`, { cause });
+    throw cause;
+  }
+}
