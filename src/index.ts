@@ -1,0 +1,213 @@
+/**
+ * The portable public API: everything an embedder needs, with no host in it. `wctr` (Node, Bun), `wctr/deno` and
+ * `wctr/browser` export the same with a `Wctr.open()` that brings that host's adapters.
+ */
+import type {
+  Engine,
+  ImageSummary,
+  LoadedImage,
+  PullOptions,
+  PullOutcome,
+  RunningContainer,
+  RunOptions,
+} from './engine/engine.ts';
+import { WctrError } from './errors.ts';
+import type { SyncFileSystem } from './host/ports.ts';
+import type { SandboxExit, SandboxMount, SandboxResources, SandboxStats, Signal } from './host/sandbox.ts';
+
+export type {
+  Engine,
+  HistoryEntry,
+  ImageRemoval,
+  ImageSummary,
+  LoadedImage,
+  PullEvent,
+  PullOptions,
+  PullOutcome,
+  RunOptions,
+} from './engine/engine.ts';
+export { type ErrorCode, isWctrError, WctrError, type WctrErrorOptions } from './errors.ts';
+export type { SyncFileSystem } from './host/ports.ts';
+export type { SandboxExit, SandboxMount, SandboxResources, SandboxStats, Signal } from './host/sandbox.ts';
+
+/**
+ * What to mount at a path of the container: a directory of the host (an absolute path), a Node-fs-shaped object such as
+ * memfs (its root), or `{ tmpfs: true }`.
+ */
+export type MountSpec =
+  | string
+  | SyncFileSystem
+  | { readonly path: string; readonly readonly?: boolean }
+  | { readonly fs: SyncFileSystem; readonly source?: string; readonly readonly?: boolean }
+  | { readonly tmpfs: true; readonly sizeBytes?: number; readonly readonly?: boolean };
+
+export interface ContainerOptions {
+  readonly args?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly workingDir?: string;
+  readonly hostname?: string;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Path in the container -> what is mounted there. */
+  readonly mounts?: Readonly<Record<string, MountSpec>>;
+  readonly readonlyRootfs?: boolean;
+  readonly resources?: SandboxResources;
+  readonly pull?: 'always' | 'missing' | 'never';
+  readonly platform?: string;
+  /** `process` (default where there are processes), `worker`, `inline` or `wasmer`. */
+  readonly isolation?: string;
+  /** Give the container an input stream; without it standard input is empty. */
+  readonly stdin?: boolean;
+  /** Keep the container's record after its end. By default it is removed. */
+  readonly keep?: boolean;
+  readonly deterministic?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What a container wrote and how it ended. */
+export interface ContainerOutput extends SandboxExit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running container. Its output streams must be read (or cancelled): a guest waits when nobody reads. */
+export class Container {
+  readonly id: string;
+  readonly name: string;
+  readonly #running: RunningContainer;
+
+  constructor(running: RunningContainer) {
+    this.id = running.id;
+    this.name = running.name;
+    this.#running = running;
+  }
+
+  /** The operating system's process, where the isolation has one. */
+  get pid(): number | undefined {
+    return this.#running.sandbox.pid;
+  }
+
+  /** Present when the container was started with `stdin: true`. */
+  get stdin(): WritableStream<Uint8Array> | undefined {
+    return this.#running.sandbox.stdin;
+  }
+
+  get stdout(): ReadableStream<Uint8Array> {
+    return this.#running.sandbox.stdout ?? emptyStream();
+  }
+
+  get stderr(): ReadableStream<Uint8Array> {
+    return this.#running.sandbox.stderr ?? emptyStream();
+  }
+
+  /** Resolves when the guest has ended, however it ended; never rejects for what the guest did. */
+  wait(): Promise<SandboxExit> {
+    return this.#running.wait();
+  }
+
+  /** Default SIGKILL. Throws `conflict` when the container is not running any more. */
+  kill(signal: Signal = 'SIGKILL'): Promise<void> {
+    return this.#running.kill(signal);
+  }
+
+  stats(): Promise<SandboxStats> {
+    return this.#running.sandbox.stats();
+  }
+
+  /**
+   * Everything the container writes until it ends, as text.
+   *
+   * @param limitBytes Throws `limit-exceeded` and kills the container when it writes more; default 64 MiB.
+   */
+  async output(limitBytes = 64 * 1024 * 1024): Promise<ContainerOutput> {
+    let total = 0;
+    const collect = async (stream: ReadableStream<Uint8Array>) => {
+      const decoder = new TextDecoder();
+      let text = '';
+      const reader = stream.getReader();
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        total += next.value.length;
+        if (total > limitBytes) {
+          await this.kill().catch(() => {});
+          throw new WctrError('limit-exceeded', `container ${this.name} wrote more than ${limitBytes} bytes`);
+        }
+        text += decoder.decode(next.value, { stream: true });
+      }
+      return text + decoder.decode();
+    };
+    const [stdout, stderr, exit] = await Promise.all([collect(this.stdout), collect(this.stderr), this.wait()]);
+    return { ...exit, stdout, stderr };
+  }
+}
+
+/** Pulls images and runs them. One object per store; any number may share a store, also across processes. */
+export class Wctr {
+  /** Every use case, in docker's terms; the methods of this class are the everyday ones. */
+  readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  pull(reference: string, options?: PullOptions): Promise<PullOutcome> {
+    return this.engine.images.pull(reference, options);
+  }
+
+  images(): Promise<ImageSummary[]> {
+    return this.engine.images.list();
+  }
+
+  /** Takes in an OCI layout tar or a docker archive. */
+  load(tar: AsyncIterable<Uint8Array>): Promise<LoadedImage[]> {
+    return this.engine.images.load({ tar });
+  }
+
+  /**
+   * Starts a container; pulls the image when it is missing.
+   *
+   * @param image Reference, image id, or a path of the host (`./app.wasm`, `./oci-layout`).
+   */
+  async run(image: string, options: ContainerOptions = {}): Promise<Container> {
+    return new Container(await this.engine.containers.run(toRunOptions(image, options)));
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function toRunOptions(image: string, options: ContainerOptions): RunOptions {
+  const { env, mounts, stdin, keep, ...same } = options;
+  return {
+    ...same,
+    image,
+    env: Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
+    mounts: Object.entries(mounts ?? {}).map(([destination, spec]) => toMount(destination, spec)),
+    autoRemove: keep !== true,
+    stdio: { stdin: stdin === true ? 'pipe' : 'null', stdout: 'pipe', stderr: 'pipe' },
+  };
+}
+
+function toMount(destination: string, spec: MountSpec): SandboxMount {
+  if (typeof spec === 'string') return { type: 'bind', destination, source: spec };
+  if ('tmpfs' in spec) {
+    const { tmpfs: _, ...rest } = spec;
+    return { type: 'tmpfs', destination, ...rest };
+  }
+  if ('path' in spec) {
+    const { path, ...rest } = spec;
+    return { type: 'bind', destination, source: path, ...rest };
+  }
+  if ('fs' in spec) return { type: 'fs', destination, source: '/', ...spec };
+  return { type: 'fs', destination, fs: spec, source: '/' };
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
