@@ -1,0 +1,185 @@
+/**
+ * Merges the layer indexes of an image, lowest first, into one rootfs index (image-spec layer.md#applying-changesets).
+ *
+ * Within a layer the last entry of a name wins, but a directory over a directory only changes its attributes. A whiteout
+ * and an opaque marker hide what lower layers have and never what their own layer has, wherever in the tar they stand.
+ * A hard link shares its target's node, also one of a lower layer. Missing parents are made, 0755 root.
+ *
+ * Protocol: mergeBegin, then for each layer mergeReserve (copy the index there) and mergeLayer, then mergeFinish. One
+ * merge per instance: the memory goes with it.
+ */
+import {
+  LAYER_DIRECTORY,
+  LAYER_HARDLINK,
+  LAYER_HEADER_BYTES,
+  LAYER_MAGIC,
+  LAYER_OPAQUE,
+  LAYER_VERSION,
+  LAYER_WHITEOUT,
+} from '../../src/core/abi/layer-index';
+import { E_CHECKSUM, E_CORRUPT, E_LIMIT, E_NO_MEMORY, E_STATE, OK } from '../../src/core/abi/status';
+import { CRC32_SCRATCH_BYTES, crc32Update } from '../hash/crc32';
+import { regionAlloc } from '../memory/index';
+import { emit, emitted } from './emit';
+import { baseOf, isSound, kindOf, linkLengthOf, linkOf, pathLengthOf, pathOf, recordLength } from './record';
+import { resolveDirectory, resolveInit, resolveStatus } from './resolve';
+import {
+  D_NODE,
+  D_STAMP,
+  find,
+  flooded,
+  isDirectory,
+  link,
+  N_LAYER,
+  N_LINKS,
+  N_RECORD,
+  newNode,
+  purge,
+  purgeChildren,
+  relink,
+  root,
+  treeFailure,
+  treeInit,
+  unlink,
+} from './tree';
+
+let layers: u32 = 0;
+let ready: bool = false;
+let scratch: usize = 0;
+let failed: usize = 0;
+
+/** OK or E_NO_MEMORY. `maxNodes`: files and directories the merged tree may have at any time. */
+export function mergeBegin(maxNodes: u32): i32 {
+  layers = 0;
+  failed = 0;
+  scratch = regionAlloc(CRC32_SCRATCH_BYTES);
+  if (scratch == 0) return E_NO_MEMORY;
+  let status = treeInit(maxNodes);
+  if (status == OK) status = resolveInit();
+  ready = status == OK;
+  return status;
+}
+
+/** Room for a layer index, which must stay until mergeFinish; 0 when memory is out. */
+export function mergeReserve(bytes: u32): usize {
+  return regionAlloc(bytes);
+}
+
+/** Applies the next layer. E_CHECKSUM: the index is damaged. Other codes: see mergeFailedPath. */
+export function mergeLayer(index: usize, length: u32): i32 {
+  if (!ready) return E_STATE;
+  if (length < <u32>LAYER_HEADER_BYTES || load<u32>(index) != LAYER_MAGIC || load<u32>(index, 4) != LAYER_VERSION) {
+    return E_CHECKSUM;
+  }
+  if (load<u64>(index, 8) != length || load<u32>(index, 60) != crc32Update(0, index, 60, scratch)) return E_CHECKSUM;
+  const body = length - LAYER_HEADER_BYTES;
+  if (load<u32>(index, 20) != crc32Update(0, index + LAYER_HEADER_BYTES, body, scratch)) return E_CHECKSUM;
+  const layer = layers++;
+  const end = index + length;
+  let record = index + LAYER_HEADER_BYTES;
+  while (record < end) {
+    if (!isSound(record, end - record)) return E_CHECKSUM;
+    const status = flooded ? E_LIMIT : apply(record, layer);
+    if (status != OK) {
+      failed = record;
+      ready = false;
+      return status;
+    }
+    record += recordLength(record);
+  }
+  return OK;
+}
+
+/** After a failure of mergeLayer: the record whose entry was refused, 0 when there is none. */
+export function mergeFailedRecord(): usize {
+  return failed;
+}
+
+/** Writes the rootfs index to `mergeResult`; its length is in its header. */
+export function mergeFinish(): i32 {
+  if (!ready) return E_STATE;
+  ready = false;
+  return emit(layers, scratch);
+}
+
+export function mergeResult(): usize {
+  return emitted;
+}
+
+function apply(record: usize, layer: u32): i32 {
+  const kind = kindOf(record);
+  const path = pathOf(record);
+  const length = pathLengthOf(record);
+  const base = baseOf(record);
+  const stamp = layer + 1;
+  if (kind == LAYER_OPAQUE) {
+    const directory = resolveDirectory(path, length, layer);
+    if (directory == 0) return resolveStatus;
+    purgeChildren(directory, stamp);
+    return OK;
+  }
+  const parentLength = base > 0 ? base - 1 : 0;
+  const parent = resolveDirectory(path, parentLength, kind == LAYER_WHITEOUT ? -1 : <i32>layer);
+  if (parent == 0) return kind == LAYER_WHITEOUT && resolveStatus == E_CORRUPT ? OK : resolveStatus;
+  if (length == 0) {
+    if (kind != LAYER_DIRECTORY) return E_CORRUPT;
+    store<u32>(root, record, N_RECORD);
+    store<u32>(root, layer, N_LAYER);
+    return OK;
+  }
+  const name = path + base;
+  const nameLength = length - base;
+  const existing = find(parent, name, nameLength);
+  if (kind == LAYER_WHITEOUT) {
+    if (existing != 0) purge(existing, stamp);
+    return OK;
+  }
+  if (kind == LAYER_HARDLINK) return applyHardLink(record, parent, name, nameLength, existing, stamp);
+  if (existing != 0 && kind == LAYER_DIRECTORY) {
+    const node: usize = load<u32>(existing, D_NODE);
+    if (isDirectory(node)) {
+      store<u32>(node, record, N_RECORD);
+      store<u32>(node, layer, N_LAYER);
+      store<u32>(existing, stamp, D_STAMP);
+      return OK;
+    }
+  }
+  const node = newNode(record, layer, kind);
+  return node == 0 ? treeFailure() : place(parent, name, nameLength, existing, node, stamp);
+}
+
+/** Puts a node under a name, in the place of what had it. */
+function place(parent: usize, name: usize, length: u32, existing: usize, node: usize, stamp: u32): i32 {
+  if (existing != 0) {
+    const old: usize = load<u32>(existing, D_NODE);
+    if (!isDirectory(old) && !isDirectory(node)) {
+      relink(existing, node, stamp);
+      return OK;
+    }
+    if (isDirectory(old)) purge(existing, 0);
+    else unlink(existing);
+  }
+  return link(parent, name, length, node, stamp) == 0 ? treeFailure() : OK;
+}
+
+function applyHardLink(record: usize, parent: usize, name: usize, length: u32, existing: usize, stamp: u32): i32 {
+  const target = linkOf(record);
+  const targetLength = linkLengthOf(record);
+  let base = targetLength;
+  while (base > 0 && load<u8>(target + base - 1) != 0x2f) base--;
+  const directory = resolveDirectory(target, base > 0 ? base - 1 : 0, -1);
+  if (directory == 0) return resolveStatus == OK ? E_CORRUPT : resolveStatus;
+  const found = find(directory, target + base, targetLength - base);
+  if (found == 0) return E_CORRUPT;
+  const node: usize = load<u32>(found, D_NODE);
+  if (isDirectory(node)) return E_CORRUPT;
+  if (found == existing) {
+    store<u32>(existing, stamp, D_STAMP);
+    return OK;
+  }
+  // The target may lie below the directory this link replaces: hold its node meanwhile.
+  store<u32>(node, load<u32>(node, N_LINKS) + 1, N_LINKS);
+  const status = place(parent, name, length, existing, node, stamp);
+  store<u32>(node, load<u32>(node, N_LINKS) - 1, N_LINKS);
+  return status;
+}
