@@ -1,0 +1,173 @@
+/**
+ * How a mount names a file to its host so that nobody can swap a symlink into the way. A guest's own symlinks never
+ * reach the host (the kernel resolves them inside the container); what is guarded here is a race with other programs of
+ * the host that rename and link inside a mounted directory, and symlinks that lie there already.
+ */
+import * as abi from '../../core/abi/kernel.ts';
+import type { SyncFileSystem, SyncStat } from '../ports.ts';
+import { HostErrno } from './errno.ts';
+
+/** One name the kernel has looked up. `parent` is undefined for the root of the mount. */
+export interface MountNode {
+  readonly id: number;
+  parent: MountNode | undefined;
+  name: string;
+  /** Lookups the kernel has not given back. */
+  references: number;
+  readonly type: number;
+  readonly dev: bigint;
+  readonly ino: bigint;
+  /** O_PATH descriptor, where anchors pin nodes. */
+  pin?: number | undefined;
+}
+
+/** A node as a lookup found it. `pin` belongs to the caller. */
+export interface Found {
+  readonly stat: SyncStat;
+  readonly pin?: number;
+}
+
+export interface Anchors {
+  /** Opens the mount's source. Throws the host's own error. */
+  root(source: string): Found;
+  find(parent: MountNode, name: string): Found;
+  /** Path of `name` in a directory, safe for host calls that do not follow a symlink in the last component. */
+  child(parent: MountNode, name: string): string;
+  /** Path that means exactly this node, whatever lies under its name by now. Not for symlinks. */
+  self(node: MountNode): string;
+  stat(node: MountNode): SyncStat;
+  /** Takes over what the lookup of this node holds. */
+  keep(node: MountNode, found: Found): void;
+  release(node: MountNode): void;
+}
+
+const PIN_FLAGS = abi.O_PATH | abi.O_NOFOLLOW | abi.O_CLOEXEC;
+/** Descriptors a mount keeps open for its nodes; older ones are reopened on demand. */
+const MOST_PINS = 512;
+
+/**
+ * Linux: every node is held by an O_PATH descriptor and reached as `/proc/self/fd/N`, which is openat(2) by another
+ * name. One component per step, never followed, so there is no path that a rename could bend.
+ */
+export class PinnedAnchors implements Anchors {
+  readonly #fs: SyncFileSystem;
+  /** Least recently pinned first. */
+  readonly #pinned = new Set<MountNode>();
+  #rootSource = '';
+
+  constructor(fs: SyncFileSystem) {
+    this.#fs = fs;
+  }
+
+  root(source: string): Found {
+    this.#rootSource = source;
+    // The user named the source: symlinks on the way to it are theirs.
+    return this.#open(source, abi.O_PATH | abi.O_CLOEXEC);
+  }
+
+  find(parent: MountNode, name: string): Found {
+    return this.#open(this.child(parent, name), PIN_FLAGS);
+  }
+
+  child(parent: MountNode, name: string): string {
+    return `${this.self(parent)}/${name}`;
+  }
+
+  self(node: MountNode): string {
+    return `/proc/self/fd/${this.#pin(node)}`;
+  }
+
+  stat(node: MountNode): SyncStat {
+    return this.#fs.fstatSync(this.#pin(node), { bigint: true });
+  }
+
+  keep(node: MountNode, found: Found): void {
+    if (node.pin !== undefined) this.#fs.closeSync(node.pin);
+    node.pin = found.pin;
+    this.#pin(node);
+  }
+
+  release(node: MountNode): void {
+    this.#pinned.delete(node);
+    if (node.pin !== undefined) this.#fs.closeSync(node.pin);
+    node.pin = undefined;
+  }
+
+  #open(path: string, flags: number): Found {
+    const pin = this.#fs.openSync(path, flags);
+    return { pin, stat: this.#fs.fstatSync(pin, { bigint: true }) };
+  }
+
+  #pin(node: MountNode): number {
+    if (node.pin === undefined) {
+      const found = node.parent === undefined ? this.root(this.#rootSource) : this.find(node.parent, node.name);
+      if (found.stat.ino !== node.ino || found.stat.dev !== node.dev) {
+        this.#fs.closeSync(found.pin!);
+        throw new HostErrno(abi.ENOENT);
+      }
+      node.pin = found.pin;
+    }
+    this.#pinned.delete(node);
+    this.#pinned.add(node);
+    if (this.#pinned.size > MOST_PINS) this.#unpinOldest(node);
+    return node.pin!;
+  }
+
+  #unpinOldest(except: MountNode): void {
+    for (const node of this.#pinned) {
+      if (node === except || node.parent === undefined) continue;
+      this.release(node);
+      return;
+    }
+  }
+}
+
+/**
+ * Everywhere else (memfs, macOS, Windows): plain paths. Every step down is checked with lstat, and where the host has
+ * real paths the directory's is compared before and after, so that a link that lies in the way is refused. Against a
+ * program that swaps links at the right microsecond only PinnedAnchors hold.
+ */
+export class PathAnchors implements Anchors {
+  readonly #fs: SyncFileSystem;
+  #rootPath = '';
+
+  constructor(fs: SyncFileSystem) {
+    this.#fs = fs;
+  }
+
+  root(source: string): Found {
+    this.#rootPath = source.length > 1 ? source.replace(/\/+$/, '') : source;
+    return { stat: this.#fs.lstatSync(source, { bigint: true }) };
+  }
+
+  find(parent: MountNode, name: string): Found {
+    return { stat: this.#fs.lstatSync(this.child(parent, name), { bigint: true }) };
+  }
+
+  child(parent: MountNode, name: string): string {
+    return `${this.self(parent) === '/' ? '' : this.self(parent)}/${name}`;
+  }
+
+  self(node: MountNode): string {
+    this.stat(node);
+    return this.#path(node);
+  }
+
+  /** Also proves that node and every directory above it are still the ones that were looked up. */
+  stat(node: MountNode): SyncStat {
+    if (node.parent !== undefined) this.stat(node.parent);
+    const stat = this.#fs.lstatSync(this.#path(node), { bigint: true });
+    if (stat.ino !== node.ino || (Number(stat.mode) & abi.S_IFMT) !== node.type) throw new HostErrno(abi.ENOENT);
+    return stat;
+  }
+
+  keep(): void {}
+
+  release(): void {}
+
+  #path(node: MountNode): string {
+    if (node.parent === undefined) return this.#rootPath;
+    const parent = this.#path(node.parent);
+    return `${parent === '/' ? '' : parent}/${node.name}`;
+  }
+}
