@@ -196,6 +196,7 @@ function toRunOptions(image: string, options: ContainerOptions): RunOptions {
 
 function toMount(destination: string, spec: MountSpec): SandboxMount {
   if (typeof spec === 'string') return { type: 'bind', destination, source: spec };
+  if ('openSync' in spec) return { type: 'fs', destination, fs: spec, source: '/' };
   if ('tmpfs' in spec) {
     const { tmpfs: _, ...rest } = spec;
     return { type: 'tmpfs', destination, ...rest };
@@ -204,8 +205,7 @@ function toMount(destination: string, spec: MountSpec): SandboxMount {
     const { path, ...rest } = spec;
     return { type: 'bind', destination, source: path, ...rest };
   }
-  if ('fs' in spec) return { type: 'fs', destination, source: '/', ...spec };
-  return { type: 'fs', destination, fs: spec, source: '/' };
+  return { type: 'fs', destination, source: '/', ...spec };
 }
 
 function emptyStream(): ReadableStream<Uint8Array> {
