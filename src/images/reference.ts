@@ -106,13 +106,14 @@ function splitDomain(text: string, name: string): { domain: string; path: string
   const first = slash < 0 ? '' : name.slice(0, slash);
   const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
   let domain = isDomain ? first : DEFAULT_DOMAIN;
-  let path = isDomain ? name.slice(slash + 1) : name;
+  const given = isDomain ? name.slice(slash + 1) : name;
+  let path = given;
   if (domain === LEGACY_DOMAIN) domain = DEFAULT_DOMAIN;
   if (domain === DEFAULT_DOMAIN && path !== '' && !path.includes('/')) path = OFFICIAL_PREFIX + path;
   if (!DOMAIN.test(domain)) throw invalid(text, `${quote(domain)} is not a registry host`);
   if (path === '') throw invalid(text, 'the name is empty');
   if (/[A-Z]/.test(path)) {
-    throw invalid(text, 'the repository name must be lowercase', `try ${text.replace(path, path.toLowerCase())}`);
+    throw invalid(text, 'the repository name must be lowercase', `try ${text.replace(given, given.toLowerCase())}`);
   }
   const wrong = path.split('/').find((component) => !PATH_COMPONENT.test(component));
   if (wrong !== undefined) {

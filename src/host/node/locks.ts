@@ -1,0 +1,228 @@
+/**
+ * Locks over processes that share a store directory: Lamport's bakery, with files for the shared variables.
+ *
+ * A lock is a directory. A contender writes `c.<owner>` (it is choosing), looks at the tickets there are, writes
+ * `t.<ticket>.<x|s>.<owner>` one higher than all of them, and removes `c.<owner>`. It then waits until nobody is
+ * choosing, and until every lower ticket that conflicts with its own is gone. Every file belongs to one owner for ever,
+ * so taking the place of a dead owner is removing its file: no two processes can race over that, which a single lock
+ * file with a takeover cannot promise. Waiters are served in order.
+ *
+ * `<owner>` is `<pid>-<process start>-<pid namespace>-<number>`. A process of the same namespace is dead when /proc has
+ * no such pid or it started at another time. One of a foreign namespace or host cannot be asked; its files count as
+ * dead when they have not been touched for 30 s, so every holder touches its own every 8 s.
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { mkdir, open, readdir, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WctrError } from '../../errors.ts';
+import { cancelled, MemoryLocks } from '../memory-locks.ts';
+import type { Lock, Locks } from '../ports.ts';
+
+const TOUCH_MS = 8_000;
+const FOREIGN_STALE_MS = 30_000;
+const POLL_MIN_MS = 2;
+const POLL_MAX_MS = 40;
+const TICKET = /^t\.(\d{12})\.([xs])\.(.+)$/;
+
+interface Ticket {
+  readonly file: string;
+  readonly number: string;
+  readonly shared: boolean;
+  readonly owner: string;
+}
+
+export class FileLocks implements Locks {
+  readonly #root: string;
+  /** Waiters of this process queue here first, so that only one of them polls the disk. */
+  readonly #local = new MemoryLocks();
+  readonly #held = new Set<string>();
+  #touching: NodeJS.Timeout | undefined;
+
+  /** @param root directory for lock files, made when first needed. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Throws `cancelled`, `store-read-only` or `no-space`. */
+  async acquire(name: string, options: { shared?: boolean; signal?: AbortSignal } = {}): Promise<Lock> {
+    const local = await this.#local.acquire(name, options);
+    try {
+      const path = join(this.#root, encodeURIComponent(name));
+      const ticket = await this.#takeTicket(path, options.shared ?? false);
+      try {
+        await waitForTurn(path, name, ticket, options.signal);
+      } catch (error) {
+        await this.#drop(path, ticket);
+        throw error;
+      }
+      return {
+        release: async () => {
+          await this.#drop(path, ticket);
+          await local.release();
+        },
+      };
+    } catch (error) {
+      await local.release();
+      throw asLockError(error, this.#root);
+    }
+  }
+
+  async #takeTicket(path: string, shared: boolean): Promise<Ticket> {
+    const owner = `${OWNER}-${nextNumber()}`;
+    const choosing = join(path, `c.${owner}`);
+    await createFile(path, choosing);
+    try {
+      const tickets = (await readdir(path)).flatMap(parseTicket);
+      const highest = tickets.reduce((max, ticket) => Math.max(max, Number(ticket.number)), 0);
+      const number = String(highest + 1).padStart(12, '0');
+      const file = `t.${number}.${shared ? 's' : 'x'}.${owner}`;
+      await createFile(path, join(path, file));
+      this.#hold(join(path, file));
+      return { file, number, shared, owner };
+    } finally {
+      await rm(choosing, { force: true });
+    }
+  }
+
+  #hold(file: string): void {
+    this.#held.add(file);
+    this.#touching ??= setInterval(() => {
+      const now = new Date();
+      for (const held of this.#held) utimes(held, now, now).catch(() => {});
+    }, TOUCH_MS).unref();
+  }
+
+  async #drop(path: string, ticket: Ticket): Promise<void> {
+    const file = join(path, ticket.file);
+    this.#held.delete(file);
+    if (this.#held.size === 0) {
+      clearInterval(this.#touching);
+      this.#touching = undefined;
+    }
+    await rm(file, { force: true });
+    // fails while somebody else has a file there; a contender that loses its directory makes it again
+    await rmdir(path).catch(() => {});
+  }
+}
+
+async function waitForTurn(path: string, name: string, own: Ticket, signal: AbortSignal | undefined): Promise<void> {
+  for (let pause = POLL_MIN_MS; ; pause = Math.min(pause * 2, POLL_MAX_MS)) {
+    if (signal?.aborted) throw cancelled(name, signal);
+    if (!(await isAnyoneChoosing(path)) && !(await isAnyoneBefore(path, own))) return;
+    await sleep(pause, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  }
+}
+
+async function isAnyoneChoosing(path: string): Promise<boolean> {
+  for (const file of await readdir(path)) {
+    if (file.startsWith('c.') && (await isAlive(path, file, file.slice(2)))) return true;
+  }
+  return false;
+}
+
+/** A listing of its own: a ticket written before the previous listing ended is certain to be in this one. */
+async function isAnyoneBefore(path: string, own: Ticket): Promise<boolean> {
+  for (const ticket of (await readdir(path)).flatMap(parseTicket)) {
+    const isBefore = ticket.number < own.number || (ticket.number === own.number && ticket.owner < own.owner);
+    if (!isBefore || (ticket.shared && own.shared)) continue;
+    if (await isAlive(path, ticket.file, ticket.owner)) return true;
+  }
+  return false;
+}
+
+function parseTicket(file: string): Ticket[] {
+  const [, number, mode, owner] = TICKET.exec(file) ?? [];
+  return number === undefined || owner === undefined ? [] : [{ file, number, shared: mode === 's', owner }];
+}
+
+/** Removes the file of a dead owner. */
+async function isAlive(path: string, file: string, owner: string): Promise<boolean> {
+  const [pid = '', start = '', namespace = ''] = owner.split('-');
+  if (namespace === NAMESPACE) {
+    if (Number(pid) === process.pid ? start === OWN_START : isRunning(Number(pid), start)) return true;
+  } else {
+    const touched = await stat(join(path, file)).catch(() => undefined);
+    if (touched === undefined) return false;
+    if (Date.now() - touched.mtimeMs < FOREIGN_STALE_MS) return true;
+  }
+  await unlink(join(path, file)).catch(() => {});
+  return false;
+}
+
+function isRunning(pid: number, start: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  const actual = processStart(pid);
+  return actual === undefined || start === UNKNOWN_START || actual === start;
+}
+
+const UNKNOWN_START = '0';
+
+/** Field 22 of /proc/<pid>/stat, in clock ticks since boot; undefined where there is no /proc. A zombie is dead. */
+function processStart(pid: number): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // the name in parentheses may itself contain spaces and parentheses
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'dead' : fields[19];
+}
+
+/** Which processes a pid of ours can be compared with: those of this boot, this host, this pid namespace. */
+function namespaceName(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
+    return `${boot}${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+  } catch {
+    return encodeURIComponent(hostname()).replace(/[-.%]/g, '_');
+  }
+}
+
+const NAMESPACE = namespaceName();
+const OWN_START = processStart(process.pid) ?? UNKNOWN_START;
+const OWNER = `${process.pid}-${OWN_START}-${NAMESPACE}`;
+/** Worker threads share the pid; a random part keeps their owners apart. */
+const REALM = Math.floor(Math.random() * 2 ** 32).toString(36);
+let lastNumber = 0;
+
+function nextNumber(): string {
+  lastNumber += 1;
+  return `${REALM}.${lastNumber}`;
+}
+
+async function createFile(dir: string, path: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await (await open(path, 'wx', 0o600)).close();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt > 100) throw error;
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    }
+  }
+}
+
+function asLockError(error: unknown, root: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
+    return new WctrError('store-read-only', `cannot write to the store at ${root}`, {
+      hint: 'use another store with WCTR_DATA_ROOT, or make this one writable',
+      cause: error,
+    });
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new WctrError('no-space', `no space left for locks in ${root}`, {
+      hint: 'free some space, for example with wctr image prune',
+      cause: error,
+    });
+  }
+  return error;
+}
