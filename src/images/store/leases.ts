@@ -1,0 +1,105 @@
+/**
+ * Leases keep what a pull, load or build under way needs from the garbage collector until an image record does. A lease
+ * is a record that expires unless its owner renews it, so a killed owner holds nothing for longer than a minute.
+ */
+import type { FileSystem, Locks } from '../../host/ports.ts';
+import type { Digest } from '../../spec/image-spec.ts';
+import type { CreateHasher } from '../digest.ts';
+import { uniqueName } from './durable.ts';
+import { GC_LOCK, type StoreLayout } from './layout.ts';
+import { RecordFiles } from './records.ts';
+
+type Pin = Digest | '*';
+
+interface LeaseRecord {
+  readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** Blob digests, diff IDs and chain IDs alike; `*` is everything there is. */
+  readonly pins: readonly Pin[];
+}
+
+export interface LeasesOptions {
+  readonly fs: FileSystem;
+  readonly layout: StoreLayout;
+  readonly locks: Locks;
+  readonly createHasher: CreateHasher;
+  readonly now?: () => number;
+  readonly lifetimeMs?: number;
+}
+
+export interface Lease {
+  /** Call before looking whether the content is there: what is pinned first cannot vanish between look and use. */
+  pin(digests: Iterable<Digest>): Promise<void>;
+  /** For work that cannot say beforehand what it needs: the collector removes no content until the release. */
+  pinEverything(): Promise<void>;
+  release(): Promise<void>;
+}
+
+const LIFETIME_MS = 60_000;
+
+export class Leases {
+  readonly #options: LeasesOptions;
+  readonly #records: RecordFiles<LeaseRecord>;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+    const { fs, layout, createHasher } = options;
+    this.#records = new RecordFiles({ fs, dir: layout.leases, tempDir: layout.tmp, createHasher, what: 'lease' });
+  }
+
+  /** Nothing is written before the first pin. */
+  open(): Lease {
+    const { locks, now = Date.now, lifetimeMs = LIFETIME_MS } = this.#options;
+    const key = uniqueName('lease');
+    const pins = new Set<Pin>();
+    let renewal: ReturnType<typeof setInterval> | undefined;
+    let writing: Promise<void> = Promise.resolve();
+    const write = (): Promise<void> => {
+      // one after the other, so that an older set of pins never replaces a newer one
+      writing = writing
+        .catch(() => {})
+        .then(() => this.#records.put({ key, expiresAtMs: now() + lifetimeMs, pins: [...pins] }));
+      return writing;
+    };
+    const pin = async (added: Iterable<Pin>): Promise<void> => {
+      const before = pins.size;
+      for (const one of added) pins.add(one);
+      if (pins.size === before) return;
+      const lock = await locks.acquire(GC_LOCK, { shared: true });
+      try {
+        await write();
+      } finally {
+        await lock.release();
+      }
+      renewal ??= unreferenced(setInterval(() => void write().catch(() => {}), lifetimeMs / 4));
+    };
+    return {
+      pin,
+      pinEverything: () => pin(['*']),
+      release: async () => {
+        clearInterval(renewal);
+        await writing.catch(() => {});
+        if (pins.size > 0) await this.#records.delete(key);
+      },
+    };
+  }
+
+  /** Everything pinned by leases that are alive; dead ones are removed. For the collector, which holds the GC lock. */
+  async pinned(): Promise<Set<Pin>> {
+    const now = (this.#options.now ?? Date.now)();
+    const pins = new Set<Pin>();
+    // a damaged lease cannot say what it pins; its owner will notice when it commits
+    for (const lease of await this.#records.list(() => {})) {
+      if (lease.expiresAtMs < now) await this.#records.delete(lease.key);
+      else for (const digest of lease.pins) pins.add(digest);
+    }
+    return pins;
+  }
+}
+
+/** Where timers keep a process alive (Node), this one does not. */
+function unreferenced<T>(timer: T): T {
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
+}
