@@ -1,13 +1,8 @@
 /** A registry client for tests: Node's fetch and SHA, and waits short enough for a test. */
-import { createHash } from 'node:crypto';
-import type { CreateHasher } from '../../src/images/digest.ts';
+
 import { RegistryClient, type RegistryClientOptions } from '../../src/images/registry/client.ts';
 import type { Timing } from '../../src/images/registry/transport.ts';
-
-export const createNodeHasher: CreateHasher = (algorithm) => {
-  const hash = createHash(algorithm);
-  return { update: (chunk) => void hash.update(chunk), digestHex: () => hash.digest('hex') };
-};
+import { createNodeHasher } from './image-store.ts';
 
 export const FAST: Partial<Timing> = {
   backoffMs: 5,
