@@ -1,0 +1,58 @@
+/**
+ * What a WASI process needs of its host besides the kernel: byte streams, sockets, clocks, random bytes and a way to
+ * wait. Everything is synchronous, because a guest's call is.
+ */
+
+/**
+ * A stream the kernel knows by a handle only: standard input and output, terminals, sockets. Results below zero are
+ * negative Linux errno values (`-11` EAGAIN: nothing now, and the caller asked not to wait, or the host cannot).
+ * The views handed in lie over the guest's memory and are good during the call only: copy what must stay.
+ */
+export interface HostStream {
+  /** Waits for at least one byte; 0 is the end. */
+  read?(target: Uint8Array, nonBlocking: boolean): number;
+  /** Takes at least one byte. */
+  write?(source: Uint8Array, nonBlocking: boolean): number;
+  /**
+   * Ready now? `events` and the result are POLLIN (1), POLLOUT (4), POLLHUP (16) bits. Without it a stream counts as
+   * always ready for what it can do.
+   */
+  poll?(events: number): number;
+  /** Bytes that a read would give at once, when known. */
+  available?(): number;
+  /** fsync, where it means something. */
+  sync?(): void;
+  /** The guest closed its last descriptor. */
+  close?(): void;
+}
+
+/** A connected stream socket. `flags` are the RI_* bits of sock_recv. */
+export interface HostConnection extends HostStream {
+  receive(target: Uint8Array, flags: number, nonBlocking: boolean): number;
+  send(source: Uint8Array, nonBlocking: boolean): number;
+  /** SD_RD, SD_WR bits. Returns 0 or a negative errno. */
+  shutdown(how: number): number;
+}
+
+/** A listening socket given to the guest at its start. */
+export interface HostListener extends HostStream {
+  /** The next connection; waits unless told not to. A number is a negative errno. */
+  accept(nonBlocking: boolean): HostConnection | number;
+}
+
+export interface ClockPort {
+  /** Milliseconds since the epoch, fractions welcome. */
+  realtimeMs(): number;
+  /** Milliseconds from an arbitrary start, never backwards. */
+  monotonicMs(): number;
+  /** CPU time of this process in milliseconds; absent: time since the start of the process stands in. */
+  cpuMs?(): number;
+}
+
+export interface RandomPort {
+  /** Fills any plain (unshared) array. */
+  fill(target: Uint8Array): void;
+}
+
+/** Sleeps up to `ms`; may return early, the caller looks at its clock again. */
+export type Sleep = (ms: number) => void;

@@ -1,0 +1,55 @@
+/**
+ * The two import modules a WASI program may ask for, made once per context. Snapshot 0 (`wasi_unstable`) is preview 1
+ * with other whence numbers, filestat and subscription layouts, and without sock_accept.
+ */
+import { MODULE_PREVIEW1, MODULE_SNAPSHOT0, WHENCE_CUR, WHENCE_END, WHENCE_SET } from '../../spec/wasi-preview1.ts';
+import { args } from './args.ts';
+import { clock } from './clock.ts';
+import type { WasiContext } from './context.ts';
+import { environ } from './environ.ts';
+import { fd } from './fd.ts';
+import { FILESTAT, FILESTAT0 } from './filestat.ts';
+import { path } from './path.ts';
+import { poll, SUBSCRIPTION, SUBSCRIPTION0 } from './poll.ts';
+import { proc } from './proc.ts';
+import { random } from './random.ts';
+import { sched } from './sched.ts';
+import { sock } from './sock.ts';
+
+/** The kernel's whence by the guest's number. */
+const WHENCE = [WHENCE_SET, WHENCE_CUR, WHENCE_END] as const;
+const WHENCE_SNAPSHOT0 = [WHENCE_CUR, WHENCE_END, WHENCE_SET] as const;
+
+export interface Preview1Imports extends WebAssembly.Imports {
+  readonly [MODULE_PREVIEW1]: WebAssembly.ModuleImports;
+  readonly [MODULE_SNAPSHOT0]: WebAssembly.ModuleImports;
+}
+
+export function createPreview1(context: WasiContext): Preview1Imports {
+  const same = {
+    ...args(context),
+    ...environ(context),
+    ...clock(context),
+    ...random(context),
+    ...proc(context),
+    ...sched(),
+  };
+  const { sock_accept, ...sockets } = sock(context);
+  return {
+    [MODULE_PREVIEW1]: {
+      ...same,
+      ...fd(context, FILESTAT, WHENCE),
+      ...path(context, FILESTAT),
+      ...poll(context, SUBSCRIPTION),
+      ...sockets,
+      sock_accept,
+    },
+    [MODULE_SNAPSHOT0]: {
+      ...same,
+      ...fd(context, FILESTAT0, WHENCE_SNAPSHOT0),
+      ...path(context, FILESTAT0),
+      ...poll(context, SUBSCRIPTION0),
+      ...sockets,
+    },
+  };
+}

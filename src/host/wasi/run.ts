@@ -1,0 +1,213 @@
+/**
+ * One WASI process over a kernel: give it arguments, directories and streams, instantiate a module with `imports`, call
+ * `start`. The isolations of host/{process,worker,inline} put this into the place of their choice.
+ */
+import {
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFSOCK,
+  TASK_PATH_A,
+} from '../../core/abi/kernel.ts';
+import { WctrError } from '../../errors.ts';
+import * as w from '../../spec/wasi-preview1.ts';
+import { type ContextOptions, EMPTY_BLOCK, stringBlock, WasiContext } from './context.ts';
+import { deterministicHost, hostClock, hostRandom, hostSleep } from './defaults.ts';
+import type { KernelPort } from './kernel-port.ts';
+import type { ClockPort, HostListener, HostStream, RandomPort, Sleep } from './ports.ts';
+import { createPreview1, type Preview1Imports } from './preview1.ts';
+import { ProcessEnd } from './proc.ts';
+import { DIRECTORY_RIGHTS, SOCKET_RIGHTS, STREAM_RIGHTS } from './rights.ts';
+
+const DEFAULT_RESOLUTION_NS = 1000;
+
+export interface WasiProcessOptions {
+  /** args[0] is the program's name. */
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env?: readonly string[];
+  /** Absolute; default `/`. Another one is preopened as "." beside "/". */
+  readonly cwd?: string;
+  /**
+   * Directories the guest finds, from descriptor 3 on. Default: "/" (and "." for cwd), unfenced. Directories named here
+   * are fences: nothing above each is reached through it.
+   */
+  readonly preopens?: readonly WasiPreopen[];
+  readonly stdin?: WasiStream;
+  readonly stdout?: WasiStream;
+  readonly stderr?: WasiStream;
+  /** Listening sockets; they follow the directories. */
+  readonly listeners?: readonly HostListener[];
+  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly clock?: ClockPort;
+  readonly random?: RandomPort;
+  readonly sleep?: Sleep;
+  /** Times are cut to multiples of this; default 1,000. */
+  readonly clockResolutionNs?: number;
+  /** Fixed clock and randomness. */
+  readonly deterministic?: boolean;
+}
+
+export interface WasiPreopen {
+  /** As the guest sees it. */
+  readonly name: string;
+  /** Absolute path in the container. */
+  readonly path: string;
+}
+
+export interface WasiStream {
+  readonly stream: HostStream;
+  /** Shown to the guest as a character device, which makes libc's isatty true. */
+  readonly terminal?: boolean;
+}
+
+export type WasiEnd =
+  | { readonly kind: 'exit'; readonly exitCode: number }
+  /** Ended by a signal it raised; `exitCode` is 128 + Linux' number. */
+  | { readonly kind: 'signal'; readonly exitCode: number; readonly signal: string }
+  /** A Wasm trap, or whatever else the guest threw. */
+  | { readonly kind: 'trap'; readonly exitCode: 128; readonly error: unknown };
+
+const EMPTY_STREAM: HostStream = { read: () => 0, write: (source) => source.length };
+
+/**
+ * A process slot: its imports are made once and serve one process after the other (`open`, instantiate, `start`), as
+ * making 90 closures costs more than a small program's run.
+ */
+export class WasiProcess {
+  readonly imports: Preview1Imports;
+  readonly #context: WasiContext;
+
+  constructor(port: KernelPort) {
+    this.#context = new WasiContext(port, DEFAULT_OPTIONS);
+    this.imports = createPreview1(this.#context);
+  }
+
+  /** Makes a fresh kernel process. Call before instantiating the module. */
+  open(options: WasiProcessOptions): void {
+    const context = this.#context;
+    const { calls } = context;
+    const task = calls.process_create(0, options.user?.uid ?? 0, options.user?.gid ?? 0, 0);
+    if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
+    context.reset(task, contextOptions(options));
+    context.args = stringBlock(options.args);
+    context.environ = options.env === undefined || options.env.length === 0 ? EMPTY_BLOCK : stringBlock(options.env);
+    this.#stdio(options.stdin, O_RDONLY, w.RIGHT_FD_WRITE);
+    this.#stdio(options.stdout, O_WRONLY, w.RIGHT_FD_READ);
+    this.#stdio(options.stderr, O_WRONLY, w.RIGHT_FD_READ);
+    if (options.preopens === undefined) {
+      context.rootFd = this.#preopen('/', '/');
+      if (options.cwd !== undefined && options.cwd !== '/') context.cwdFd = this.#preopen('.', options.cwd);
+    } else {
+      for (const { name, path } of options.preopens) this.#preopen(name, path);
+    }
+    for (const listener of options.listeners ?? []) context.openStream(listener, S_IFSOCK, O_RDWR, SOCKET_RIGHTS);
+  }
+
+  /** Runs the export (default `_start`) to its end. The kernel process is gone afterwards. */
+  start(instance: WebAssembly.Instance, name = '_start'): WasiEnd {
+    const { memory, [name]: entry } = instance.exports;
+    const end =
+      typeof entry === 'function'
+        ? this.run(memory as WebAssembly.Memory | undefined, entry as () => unknown)
+        : undefined;
+    if (end !== undefined) return end;
+    this.close(0);
+    throw new WctrError('exec-format', `the module has no function export named ${name}`, { data: { export: name } });
+  }
+
+  /** As `start`, for a caller that has the memory and the entry itself. */
+  run(memory: WebAssembly.Memory | undefined, entry: () => unknown): WasiEnd {
+    const context = this.#context;
+    context.guest.attach(memory);
+    let end: WasiEnd;
+    try {
+      entry();
+      end = this.#ended() ?? { kind: 'exit', exitCode: 0 };
+    } catch (error) {
+      // A guest that caught its own exit and then failed has still exited.
+      end = this.#ended() ?? { kind: 'trap', exitCode: 128, error };
+    }
+    this.close(end.exitCode);
+    return end;
+  }
+
+  /** Ends the kernel process of a guest that will not be started, or was left otherwise. */
+  close(status: number): void {
+    const context = this.#context;
+    context.calls.process_exit(context.task, status);
+    context.guest.attach(undefined);
+    for (const stream of context.streams) stream?.close?.();
+    context.streams.length = 0;
+  }
+
+  #ended(): WasiEnd | undefined {
+    const { ended } = this.#context;
+    if (!(ended instanceof ProcessEnd)) return undefined;
+    if (ended.signal === 0) return { kind: 'exit', exitCode: ended.exitCode };
+    return { kind: 'signal', exitCode: ended.exitCode, signal: `SIG${w.SIGNALS[ended.signal]!}` };
+  }
+
+  #stdio(given: WasiStream | undefined, flags: number, without: number): void {
+    const type = given?.terminal === true ? S_IFCHR : S_IFIFO;
+    this.#context.openStream(given?.stream ?? EMPTY_STREAM, type, flags, STREAM_RIGHTS & ~without);
+  }
+
+  #preopen(name: string, path: string): number {
+    const context = this.#context;
+    const bytes = encoder.encode(path);
+    context.kernel.u8.set(bytes, context.task + TASK_PATH_A);
+    const fd = context.calls.openat(context.task, AT_FDCWD, bytes.length, O_RDONLY | O_DIRECTORY, 0, 0);
+    if (fd < 0) {
+      throw new WctrError('not-found', `the directory ${path} of the container cannot be opened (errno ${-fd})`, {
+        data: { path, errno: -fd },
+      });
+    }
+    context.setRights(context.entry(fd), DIRECTORY_RIGHTS, w.RIGHTS_ALL);
+    context.preopens.set(fd, { name: name === path ? bytes : encoder.encode(name) });
+    return fd;
+  }
+}
+
+const encoder = new TextEncoder();
+
+const DEFAULT_OPTIONS: ContextOptions = {
+  clock: hostClock,
+  random: hostRandom,
+  sleep: hostSleep,
+  clockResolutionNs: DEFAULT_RESOLUTION_NS,
+};
+
+function contextOptions(options: WasiProcessOptions): ContextOptions {
+  const twins = options.deterministic === true ? deterministicHost() : undefined;
+  return {
+    clock: options.clock ?? twins?.clock ?? hostClock,
+    random: options.random ?? twins?.random ?? hostRandom,
+    sleep: options.sleep ?? twins?.sleep ?? hostSleep,
+    clockResolutionNs: options.clockResolutionNs ?? DEFAULT_RESOLUTION_NS,
+  };
+}
+
+/** A process of its own, when one slot is not kept for the next. */
+export function createProcess(port: KernelPort, options: WasiProcessOptions): WasiProcess {
+  const process = new WasiProcess(port);
+  process.open(options);
+  return process;
+}
+
+/** Instantiates and runs a compiled module. */
+export function runInline(process: WasiProcess, module: WebAssembly.Module, options: WasiProcessOptions): WasiEnd {
+  process.open(options);
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(module, process.imports);
+  } catch (cause) {
+    process.close(0);
+    throw new WctrError('exec-format', `the module cannot be instantiated: ${String(cause)}`, { cause });
+  }
+  return process.start(instance);
+}
