@@ -1,5 +1,25 @@
 /** The layer pass and the merge, as exported to JavaScript. */
-
-export { tarFeed, tarFinish, tarNext, tarPlace } from '../tar/reader';
 export { mergeBegin, mergeFailedRecord, mergeFinish, mergeLayer, mergeReserve, mergeResult } from './merge';
-export { writeEntry } from './writer';
+export {
+  passBegin,
+  passBlobBytes,
+  passBlobDigest,
+  passChunk,
+  passChunkLength,
+  passEntries,
+  passFailedAt,
+  passHashOnly,
+  passHashOnlyInput,
+  passIndex,
+  passIndexHeader,
+  passIndexLength,
+  passInput,
+  passName,
+  passNameLength,
+  passPosition,
+  passPush,
+  passRun,
+  passSpace,
+  passTarBytes,
+  passTarDigest,
+} from './pass';

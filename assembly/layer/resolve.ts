@@ -101,7 +101,7 @@ function walk(path: usize, length: u32, layer: i32): usize {
     const targetLength = linkLengthOf(record);
     const rest = <u32>(end - at);
     if (targetLength + 1 + rest > BUFFER) return fail(E_LIMIT);
-    const buffer = buffers + <usize>(hops & 1 ? BUFFER : 0);
+    const buffer = buffers + <usize>((hops & 1) * BUFFER);
     memory.copy(buffer, target, targetLength);
     store<u8>(buffer + targetLength, 0x2f);
     memory.copy(buffer + targetLength + 1, at, rest);

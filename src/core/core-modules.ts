@@ -1,0 +1,38 @@
+/** The core module compiled once per kind of memory; instances have a memory each, given back with them. */
+import { createMemory, withMemoryKind } from './load.ts';
+
+export interface CoreModules {
+  /** The compiled core for unshared or shared memory. */
+  module(shared: boolean): Promise<WebAssembly.Module>;
+}
+
+export interface CoreInstance<Exports> {
+  readonly memory: WebAssembly.Memory;
+  readonly exports: Exports;
+}
+
+/** Pages a fresh instance starts with: the static data and little more. */
+const INITIAL_PAGES = 16;
+
+/** `bytes`: dist/wasm/core.wasm. Nothing is compiled before it is asked for. */
+export function createCoreModules(bytes: Uint8Array): CoreModules {
+  const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
+  return {
+    module(shared) {
+      const known = compiled.get(shared) ?? WebAssembly.compile(withMemoryKind(bytes, shared));
+      compiled.set(shared, known);
+      return known;
+    },
+  };
+}
+
+/** Instantiates the core over a fresh memory of at most `maximumBytes`. */
+export async function instantiateCore<Exports>(
+  modules: CoreModules,
+  options: { shared: boolean; maximumBytes: number },
+): Promise<CoreInstance<Exports>> {
+  const maximumPages = Math.min(65536, Math.ceil(options.maximumBytes / 65536));
+  const memory = createMemory({ shared: options.shared, initialPages: INITIAL_PAGES, maximumPages });
+  const instance = await WebAssembly.instantiate(await modules.module(options.shared), { env: { memory } });
+  return { memory, exports: instance.exports as Exports };
+}
