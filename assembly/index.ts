@@ -1,2 +1,4 @@
 /** The whole exported ABI of core.wasm; re-exports only. */
-export {};
+export * from './codec/index';
+export * from './hash/index';
+export * from './memory/index';

@@ -1,0 +1,1 @@
+export { regionAlloc, regionBytes, regionFree } from './region';
