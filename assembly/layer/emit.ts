@@ -46,6 +46,7 @@ let subdirectories: usize = 0;
 let out: usize = 0;
 /** Address of the finished index. */
 export let emitted: usize = 0;
+let total: u32 = 0;
 let nodesAt: u32 = 0;
 let direntsAt: u32 = 0;
 let bucketsAt: u32 = 0;
@@ -148,7 +149,7 @@ function layOut(): i32 {
   // The padding behind the strings and behind the attributes.
   store<u64>(out + stringsAt + ((<u32>strings + 7) & ~7) - 8, 0);
   store<u64>(out + <u32>at - 8, 0);
-  store<u32>(out, <u32>at, 8);
+  total = <u32>at;
   nextString = 0;
   nextExtent = 0;
   nextXattr = 0;
@@ -249,9 +250,9 @@ function rootfsHash(parent: u32, name: usize, length: u32): u32 {
 }
 
 function writeHeader(layers: u32, scratch: usize): void {
-  const total = load<u32>(out, 8);
   store<u32>(out, ROOTFS_MAGIC);
   store<u32>(out, ROOTFS_VERSION, 4);
+  store<u32>(out, total, 8);
   store<u32>(out, nodes, 16);
   store<u32>(out, nodesAt, 20);
   store<u32>(out, direntCount, 24);

@@ -4,7 +4,7 @@ import { type LayerEntry, layerEntries } from '../../src/core/layer-index.ts';
 import { createLayerPass, type LayerPassOptions, type LayerPassResult } from '../../src/core/layer-pass.ts';
 import { mergeLayerIndexes } from '../../src/core/merge.ts';
 import { RootfsIndex } from '../../src/core/rootfs-index.ts';
-import { tar } from './tar-builder.ts';
+import { type TarEntry, tar } from './tar-builder.ts';
 import { coreBytes } from './wasm.ts';
 
 export const core = createCoreModules(coreBytes());
@@ -30,12 +30,12 @@ export async function passLayer(
   return { ...result, index: result.index, entries: [...layerEntries(result.index)], tar: Buffer.concat(pieces) };
 }
 
-export async function indexOf(...entries: Parameters<typeof tar>): Promise<Uint8Array> {
+export async function indexOf(...entries: TarEntry[]): Promise<Uint8Array> {
   return (await passLayer(tar(...entries))).index;
 }
 
 /** The merged index of layers given as tar entries, lowest first. */
-export async function mergeLayers(...layers: Parameters<typeof tar>[]): Promise<RootfsIndex> {
+export async function mergeLayers(...layers: TarEntry[][]): Promise<RootfsIndex> {
   const indexes = await Promise.all(layers.map((entries) => indexOf(...entries)));
   return new RootfsIndex(await mergeLayerIndexes(core, indexes));
 }

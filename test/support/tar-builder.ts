@@ -145,7 +145,9 @@ export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+export type TarEntry = EntryFields | Uint8Array;
+
 /** Entries and the two blocks that end an archive. */
-export function tar(...entries: readonly (EntryFields | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+export function tar(...entries: TarEntry[]): Uint8Array<ArrayBuffer> {
   return join([...entries.map((part) => (part instanceof Uint8Array ? part : entry(part))), new Uint8Array(1024)]);
 }

@@ -9,9 +9,9 @@ import {
   LAYER_SYMLINK,
 } from '../../../src/core/abi/layer-index.ts';
 import { passLayer } from '../../support/layers.ts';
-import { entry, gnuLong, gnuSparse, join, octal, pax, tar } from '../../support/tar-builder.ts';
+import { entry, gnuLong, gnuSparse, join, octal, pax, type TarEntry, tar } from '../../support/tar-builder.ts';
 
-const first = async (...entries: Parameters<typeof tar>) => (await passLayer(tar(...entries))).entries[0]!;
+const first = async (...entries: TarEntry[]) => (await passLayer(tar(...entries))).entries[0]!;
 
 describe('tar headers', () => {
   it.each([
