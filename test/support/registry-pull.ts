@@ -8,6 +8,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { WctrError } from '../../src/errors.ts';
+import type { FileSystem } from '../../src/host/ports.ts';
 import type { BlobOrigin, ContentStore, IngestOptions, LayerRecord, LayerStore } from '../../src/images/contracts.ts';
 import { type Collected, collectGarbage } from '../../src/images/gc.ts';
 import { ImageStore } from '../../src/images/image-store.ts';
@@ -29,8 +30,8 @@ export interface PullStore extends TestStore {
 
 export type PullOptions = Partial<Omit<PullRequest, 'reference' | 'images' | 'leases'>>;
 
-export function openPullStore(root: string): PullStore {
-  const store = diskStore(root);
+export function openPullStore(root: string, fs?: FileSystem): PullStore {
+  const store = diskStore(root, fs);
   const layers = new ZlibLayers(store.content, store.layout.layers);
   const shared = { ...store, createHasher: createNodeHasher };
   const images = new ImageStore({ ...shared, layers });

@@ -257,3 +257,18 @@ export function stall(first: Uint8Array, length: number): Fault {
     return true;
   };
 }
+
+/** Sends what was asked for in pieces with pauses, so that there is time for something to happen in between. */
+export function throttle(bytes: Uint8Array, pieceBytes: number, pauseMs: number): Fault {
+  return async (request, response) => {
+    const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const headers = first === 0 ? {} : { 'content-range': `bytes ${first}-${bytes.length - 1}/${bytes.length}` };
+    response.writeHead(first === 0 ? 200 : 206, { 'content-length': bytes.length - first, ...headers });
+    for (let at = first; at < bytes.length && !response.destroyed; at += pieceBytes) {
+      response.write(bytes.subarray(at, Math.min(at + pieceBytes, bytes.length)));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+    response.end();
+    return true;
+  };
+}

@@ -1,0 +1,31 @@
+/** Test programs for processes of their own: Node 20 runs no TypeScript, so they are compiled on the way. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PROJECT = new URL('../../', import.meta.url).pathname;
+
+export interface CompiledProgram {
+  /** To be run by `process.execPath`. */
+  readonly path: string;
+  remove(): void;
+}
+
+/** Compiles `test/support/<name>.ts` and what it imports. Types are not judged here; `npm run lint` does that. */
+export function compileProgram(name: string): CompiledProgram {
+  // Inside the project, so that packages are found.
+  mkdirSync(join(PROJECT, '.build'), { recursive: true });
+  const dir = mkdtempSync(join(PROJECT, '.build/program-'));
+  const config = {
+    extends: '../../tsconfig.json',
+    compilerOptions: { noEmit: false, noCheck: true, rootDir: '../..', outDir: '.' },
+    files: [`../../test/support/${name}.ts`],
+    include: [],
+  };
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config));
+  execFileSync(join(PROJECT, 'node_modules/.bin/tsc'), ['-p', dir], { stdio: 'pipe' });
+  return {
+    path: join(dir, 'test/support', `${name}.js`),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
