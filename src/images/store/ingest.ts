@@ -52,7 +52,9 @@ async function attempt(transfer: Transfer): Promise<boolean> {
     });
   } catch (error) {
     const isUseless = isWctrError(error, 'digest-mismatch') || isWctrError(error, 'size-mismatch');
-    if (isUseless || isDiskFull(error)) await fs.rm(path, { force: true }).catch(() => {});
+    // bytes worth going on from stay; an empty file is not
+    const isEmpty = (await handle.stat().catch(() => undefined))?.size === 0;
+    if (isUseless || isEmpty || isDiskFull(error)) await fs.rm(path, { force: true }).catch(() => {});
     throw error;
   } finally {
     await handle.close();
