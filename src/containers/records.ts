@@ -6,6 +6,7 @@ import { type CreateHasher, digestOf, digestParts } from '../images/digest.ts';
 import { isMissing } from '../images/store/disk-error.ts';
 import { openCreating, writeAll } from '../images/store/durable.ts';
 import { RecordFiles } from '../images/store/records.ts';
+import type { Digest } from '../spec/image-spec.ts';
 
 export interface ContainerRecord {
   /** The container's id, 64 hex digits. */
@@ -14,8 +15,9 @@ export interface ContainerRecord {
   /** What the user called the image, and the digest of its config. Empty for a bare module. */
   readonly image: string;
   readonly imageId: string;
-  /** Blobs and layers the container needs; roots of the garbage collector. */
-  readonly imageDigest?: string;
+  /** The image's manifest and layers, which the garbage collector leaves alone while the container is there. */
+  readonly manifest?: Digest;
+  readonly diffIds: readonly Digest[];
   readonly createdAt: string;
   readonly process: {
     readonly args: readonly string[];

@@ -1,0 +1,87 @@
+/** Puts an engine together from one host's adapters: stores over its files, client over its fetch. */
+import { ContainerRecords } from '../containers/records.ts';
+import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
+import type { LayerStore } from '../images/contracts.ts';
+import type { CreateHasher } from '../images/digest.ts';
+import { ImageStore } from '../images/image-store.ts';
+import { RegistryClient } from '../images/registry/client.ts';
+import { dockerConfigPath, dockerCredentials, readDockerConfig } from '../images/registry/docker-config.ts';
+import { NO_REGISTRIES, parseRegistriesConfig, type RegistriesConfig } from '../images/registry/registries.ts';
+import type { TransportOptions } from '../images/registry/transport.ts';
+import { BlobStore } from '../images/store/blob-store.ts';
+import { StoreLayout } from '../images/store/layout.ts';
+import { Leases } from '../images/store/leases.ts';
+import { LocalEngine } from './local-engine.ts';
+import type { EngineHost, SandboxChoice } from './parts.ts';
+
+export interface EngineAdapters {
+  readonly version: string;
+  /** Data root of the store. */
+  readonly root: string;
+  readonly fs: FileSystem;
+  readonly locks: Locks;
+  readonly createHasher: CreateHasher;
+  readonly locateBy: 'path' | 'bytes';
+  readonly layers: (content: BlobStore, layout: StoreLayout) => LayerStore;
+  readonly sandboxes: SandboxChoice;
+  readonly host: EngineHost;
+  readonly transport: Pick<TransportOptions, 'fetch' | 'lookup'>;
+  /** Where the docker config and `registries.json` are; absent in a browser. */
+  readonly config?: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly helpers?: CredentialHelpers;
+    /** Directory of wctr's own configuration. */
+    readonly directory: string;
+  };
+  /** In place of the file `registries.json`. */
+  readonly registries?: RegistriesConfig;
+}
+
+export function assembleEngine(adapters: EngineAdapters): LocalEngine {
+  const { root, fs, locks, createHasher, locateBy, sandboxes, host, version } = adapters;
+  const layout = new StoreLayout(root);
+  const content = new BlobStore({ fs, layout, locks, createHasher, locateBy });
+  const layers = adapters.layers(content, layout);
+  let client: Promise<RegistryClient> | undefined;
+  return new LocalEngine({
+    version,
+    fs,
+    locks,
+    layout,
+    createHasher,
+    content,
+    layers,
+    images: new ImageStore({ fs, layout, locks, createHasher, content, layers }),
+    leases: new Leases({ fs, layout, locks, createHasher }),
+    containers: new ContainerRecords({ fs, root: layout.root, createHasher }),
+    registry: () => {
+      client ??= registryClient(adapters);
+      return client;
+    },
+    sandboxes,
+    host,
+  });
+}
+
+async function registryClient({ fs, createHasher, transport, config, version, registries }: EngineAdapters) {
+  const path = config === undefined ? undefined : dockerConfigPath(config.env);
+  const docker = path === undefined ? undefined : await readDockerConfig(fs, path);
+  return new RegistryClient({
+    ...transport,
+    createHasher,
+    userAgent: `wctr/${version}`,
+    registries: registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory)),
+    ...(docker === undefined ? {} : { credentials: dockerCredentials(docker, config?.helpers) }),
+  });
+}
+
+async function readRegistries(fs: FileSystem, directory: string): Promise<RegistriesConfig> {
+  const path = `${directory}/registries.json`;
+  try {
+    return parseRegistriesConfig(new TextDecoder().decode(await fs.readFile(path)), path);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return NO_REGISTRIES;
+    throw error;
+  }
+}

@@ -1,0 +1,31 @@
+import type { CollectorOptions, Roots } from '../images/gc.ts';
+import type { RemovalContext } from '../images/image-remove.ts';
+import type { EngineParts } from './parts.ts';
+
+/** The garbage collector over this store, with the containers as its roots beside the image records. */
+export function collectorOptions(parts: EngineParts): CollectorOptions {
+  const { fs, layout, locks, createHasher, content, images, leases, containers } = parts;
+  const roots = async (): Promise<Roots> => {
+    const records = await containers.list();
+    return {
+      manifests: records.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest])),
+      stacks: records.map(({ diffIds }) => diffIds),
+    };
+  };
+  return { fs, layout, locks, createHasher, content, images, leases, roots };
+}
+
+export function removalContext(parts: EngineParts): RemovalContext {
+  const { images, containers, host } = parts;
+  return {
+    images,
+    collector: collectorOptions(parts),
+    usersOf: async (id) =>
+      (await containers.list())
+        .filter(({ imageId }) => imageId === id)
+        .map(({ key, state }) => ({
+          container: key.slice(0, 12),
+          isRunning: state.status === 'running' && (state.pid === undefined || host.isAlive(state.pid)),
+        })),
+  };
+}

@@ -1,0 +1,207 @@
+/** `run` and `inspect`: from an image and the user's options to a sandboxed process, with a record of it. */
+import { checkName, randomName } from '../containers/names.ts';
+import {
+  commandLine,
+  environment,
+  type ImageProcessConfig,
+  type ProcessOverrides,
+  resolveUser,
+  workingDirectory,
+} from '../containers/process-config.ts';
+import type { ContainerRecord, ContainerState } from '../containers/records.ts';
+import { WctrError } from '../errors.ts';
+import type { SandboxExit, SandboxMount, SandboxSpec, Signal } from '../host/sandbox.ts';
+import { inspectContainer } from './container-view.ts';
+import type { ContainerUseCases, RunningContainer, RunOptions } from './engine.ts';
+import type { EngineParts } from './parts.ts';
+import type { Program, ProgramSources } from './program.ts';
+
+const DEFAULT_STDIO = { stdin: 'null', stdout: 'pipe', stderr: 'pipe' } as const;
+
+export class LocalContainers implements ContainerUseCases {
+  readonly #parts: EngineParts;
+  readonly #programs: ProgramSources;
+
+  constructor(parts: EngineParts, programs: ProgramSources) {
+    this.#parts = parts;
+    this.#programs = programs;
+  }
+
+  async run(options: RunOptions): Promise<RunningContainer> {
+    const { containers } = this.#parts;
+    if (options.name !== undefined) checkName(options.name);
+    const isolation = this.#isolation(options);
+    // The sandbox's own boot goes on while the image is found.
+    const [sandbox, program] = await Promise.all([this.#parts.sandboxes.open(isolation), this.#programs.find(options)]);
+    const id = newId();
+    const spec = await this.#spec(id, options, program);
+    const name = await this.#claimName(options.name, id);
+    const created = this.#record(name, spec, options, program, isolation);
+    try {
+      await this.#makeBindSources(options.mounts ?? []);
+      await options.onCreated?.(id);
+      const [handle] = await Promise.all([sandbox.start(spec), containers.put(created)]);
+      const running = withState(created, {
+        status: 'running',
+        startedAt: now(),
+        ...(handle.pid === undefined ? {} : { pid: handle.pid }),
+      });
+      // One that is removed at its end needs no second record: `created` already holds its image.
+      const recorded = options.autoRemove === true ? Promise.resolve() : containers.put(running);
+      const ended = Promise.all([handle.wait(), recorded]).then(([exit]) => this.#finish(running, exit));
+      return new Running(id, name, handle, ended);
+    } catch (error) {
+      await containers.remove(created).catch(() => {});
+      throw error;
+    }
+  }
+
+  async inspect(name: string): Promise<Record<string, unknown>> {
+    const record = await this.#parts.containers.find(name);
+    return inspectContainer(record, this.#parts.host.isAlive);
+  }
+
+  async #finish(running: ContainerRecord, exit: SandboxExit): Promise<SandboxExit> {
+    const { containers } = this.#parts;
+    if (running.autoRemove) await containers.remove(running);
+    else await containers.put(withState(running, { ...running.state, status: 'exited', finishedAt: now(), exit }));
+    return exit;
+  }
+
+  #isolation(options: RunOptions): string {
+    const { sandboxes } = this.#parts;
+    if (options.isolation !== undefined) return options.isolation;
+    const needsThisProcess = options.mounts?.some((mount) => mount.type === 'fs') ?? false;
+    return needsThisProcess && sandboxes.available.includes('worker') ? 'worker' : sandboxes.default;
+  }
+
+  async #spec(id: string, options: RunOptions, program: Program): Promise<SandboxSpec> {
+    const overrides: ProcessOverrides = { ...options, hostname: options.hostname ?? id.slice(0, 12) };
+    const image: ImageProcessConfig = program.process;
+    const args = [...program.argsPrefix, ...commandLine(image, overrides)];
+    if (args.length === 0) {
+      throw new WctrError('invalid-argument', `no command specified: image ${options.image} has no entrypoint`, {
+        hint: `name a program of the image: wctr run ${options.image} /path/to/app.wasm`,
+      });
+    }
+    return {
+      id,
+      hostname: overrides.hostname,
+      process: {
+        args,
+        env: environment(image, overrides),
+        cwd: workingDirectory(image, overrides),
+        user: await resolveUser(options.user ?? image.user, program.readFile),
+        terminal: options.tty ?? false,
+        ...(options.consoleSize === undefined ? {} : { consoleSize: options.consoleSize }),
+      },
+      root: { readonly: options.readonlyRootfs ?? false, layers: program.layers, ...program.index },
+      program: program.module === undefined ? { path: args[0]! } : program.module,
+      mounts: (options.mounts ?? []).map(plainMount),
+      resources: options.resources ?? {},
+      stdio: options.stdio ?? DEFAULT_STDIO,
+      deterministic: options.deterministic ?? false,
+    };
+  }
+
+  async #claimName(wanted: string | undefined, id: string): Promise<string> {
+    const { containers } = this.#parts;
+    if (wanted !== undefined) {
+      await containers.claimName(wanted, id);
+      return wanted;
+    }
+    for (let attempt = 0; ; attempt++) {
+      const name = attempt < 5 ? randomName(Math.random) : `${randomName(Math.random)}_${id.slice(0, 6)}`;
+      try {
+        await containers.claimName(name, id);
+        return name;
+      } catch (error) {
+        if (attempt > 5 || (error as WctrError).code !== 'conflict') throw error;
+      }
+    }
+  }
+
+  /** docker makes the missing source of a `-v`; the source of a `--mount` must be there (the sandbox says so). */
+  async #makeBindSources(mounts: readonly SandboxMount[]): Promise<void> {
+    const { paths } = this.#parts.host;
+    for (const mount of mounts) {
+      if (mount.type !== 'bind' || (mount as { createSource?: boolean }).createSource !== true) continue;
+      if (paths !== undefined && (await paths.kind(mount.source)) === undefined)
+        await paths.makeDirectory(mount.source);
+    }
+  }
+
+  #record(name: string, spec: SandboxSpec, options: RunOptions, program: Program, isolation: string): ContainerRecord {
+    return {
+      key: spec.id,
+      name,
+      image: options.image,
+      imageId: program.imageId,
+      ...(program.manifest === undefined ? {} : { manifest: program.manifest }),
+      diffIds: program.diffIds,
+      createdAt: now(),
+      process: {
+        args: spec.process.args,
+        env: spec.process.env,
+        cwd: spec.process.cwd,
+        user: options.user ?? program.process.user ?? '',
+        terminal: spec.process.terminal,
+      },
+      hostname: spec.hostname,
+      labels: { ...program.labels, ...options.labels },
+      mounts: spec.mounts.map(({ fs: _, ...mount }: SandboxMount & { fs?: unknown }) => mount),
+      resources: spec.resources,
+      readonlyRootfs: spec.root.readonly,
+      autoRemove: options.autoRemove ?? false,
+      isolation,
+      state: { status: 'created' },
+    };
+  }
+}
+
+class Running implements RunningContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly sandbox: RunningContainer['sandbox'];
+  readonly #ended: Promise<SandboxExit>;
+
+  constructor(id: string, name: string, sandbox: RunningContainer['sandbox'], ended: Promise<SandboxExit>) {
+    this.id = id;
+    this.name = name;
+    this.sandbox = sandbox;
+    this.#ended = ended;
+    // Whoever never waits must not bring the process down with an unhandled rejection.
+    ended.catch(() => {});
+  }
+
+  wait(): Promise<SandboxExit> {
+    return this.#ended;
+  }
+
+  kill(signal: Signal = 'SIGKILL'): Promise<void> {
+    return this.sandbox.signal(signal);
+  }
+}
+
+function withState(record: ContainerRecord, state: ContainerState): ContainerRecord {
+  return { ...record, state };
+}
+
+/** What the flag parser adds for `#makeBindSources` is no business of the sandbox. */
+function plainMount(mount: SandboxMount): SandboxMount {
+  const { createSource: _, ...plain } = mount as SandboxMount & { createSource?: boolean };
+  return plain;
+}
+
+/** 64 hex digits that do not read as a number in their first 12, as docker takes care of too. */
+function newId(): string {
+  for (;;) {
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    const id = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (/[a-f]/.test(id.slice(0, 12))) return id;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

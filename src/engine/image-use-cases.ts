@@ -1,0 +1,155 @@
+import { WctrError } from '../errors.ts';
+import type { ImageRecord } from '../images/image-record.ts';
+import { pruneImages, removeImage } from '../images/image-remove.ts';
+import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/image-views.ts';
+import { importImage } from '../images/import.ts';
+import { type LoadContext, loadFiles, loadPath, loadStream } from '../images/load.ts';
+import { formatPlatform, parsePlatform } from '../images/platform.ts';
+import { pullImage } from '../images/pull.ts';
+import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
+import { saveImages } from '../images/save.ts';
+import { removalContext } from './collector.ts';
+import type {
+  HistoryEntry,
+  ImageRemoval,
+  ImageSource,
+  ImageSummary,
+  ImageUseCases,
+  ImportOptions,
+  LoadedImage,
+  PullOptions,
+  PullOutcome,
+} from './engine.ts';
+import type { EngineParts } from './parts.ts';
+
+export class LocalImages implements ImageUseCases {
+  readonly #parts: EngineParts;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  async pull(name: string, options: PullOptions = {}): Promise<PullOutcome> {
+    const { images, leases } = this.#parts;
+    const reference = parseReference(name);
+    const { record, changed } = await pullImage({
+      reference,
+      images,
+      leases,
+      registry: await this.#parts.registry(),
+      ...(options.platform === undefined ? {} : { platforms: [parsePlatform(options.platform)] }),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return { reference: canonicalName(reference), digest: record.target.digest, imageId: record.id, changed };
+  }
+
+  async list(options: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
+    const wanted = options.reference === undefined ? undefined : nameFilter(options.reference);
+    const summaries = await listImages(this.#parts.images);
+    return summaries
+      .filter(({ records }) => wanted === undefined || records.some(wanted))
+      .map((summary) => ({
+        id: summary.id,
+        digest: summary.records[0]!.target.digest,
+        tags: summary.repoTags,
+        repoDigests: summary.repoDigests,
+        created: summary.created,
+        sizeBytes: summary.sizeBytes,
+        platform: formatPlatform(summary.platform),
+        labels: {},
+      }));
+  }
+
+  inspect(name: string): Promise<Record<string, unknown>> {
+    return inspectImage(this.#parts.images, name);
+  }
+
+  async history(name: string): Promise<HistoryEntry[]> {
+    return imageHistory(this.#parts.images, name);
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    await this.#parts.images.tag(source, target);
+  }
+
+  async remove(name: string, options: { force?: boolean } = {}): Promise<ImageRemoval[]> {
+    return [...(await removeImage(removalContext(this.#parts), name, options)).items];
+  }
+
+  async prune(options: { all?: boolean } = {}): Promise<{ removed: ImageRemoval[]; reclaimedBytes: number }> {
+    const { items, reclaimedBytes } = await pruneImages(removalContext(this.#parts), options);
+    return { removed: [...items], reclaimedBytes };
+  }
+
+  async load(source: ImageSource, options: { signal?: AbortSignal } = {}): Promise<LoadedImage[]> {
+    const context = this.#loadContext();
+    const records =
+      'directory' in source
+        ? await loadPath(context, this.#hostFiles(source.directory), source.directory, options)
+        : await loadStream(context, source.tar, options);
+    return loadedImages(records);
+  }
+
+  async *save(names: readonly string[]): AsyncGenerator<Uint8Array> {
+    yield* await saveImages(this.#parts.images, names);
+  }
+
+  async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<LoadedImage> {
+    const { reference, platform, ...same } = options;
+    const record = await importImage(this.#loadContext(), tar, {
+      ...same,
+      ...(reference === undefined ? {} : { reference: parseReference(reference) }),
+      ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+    });
+    return loadedImages([record])[0]!;
+  }
+
+  /** Takes an image that ships inside the package into the store; false when there is none of that name. */
+  async addBundled(name: string): Promise<boolean> {
+    const files = await this.#parts.host.bundledImage(canonicalName(parseReference(name)));
+    if (files === undefined) return false;
+    await loadFiles(this.#loadContext(), files, { name: parseReference(name) });
+    return true;
+  }
+
+  #loadContext(): LoadContext {
+    const { images, leases, fs, layout, createHasher } = this.#parts;
+    return { images, leases, fs, layout, createHasher };
+  }
+
+  #hostFiles(directory: string) {
+    const { paths } = this.#parts.host;
+    if (paths === undefined) throw new WctrError('unsupported', `this host has no files: ${directory}`);
+    return paths.fs;
+  }
+}
+
+/** docker's `images REFERENCE`: a repository with all its tags, or one name; `*` stands for any part of it. */
+function nameFilter(text: string): (record: ImageRecord) => boolean {
+  if (/[*?]/.test(text)) {
+    const pattern = new RegExp(
+      `^${text
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replace(/\*/g, '[^/]*')
+        .replace(/\?/g, '[^/]')}$`,
+    );
+    return ({ reference }) => {
+      if (reference === undefined) return false;
+      const name = familiarName(parseReference(reference));
+      return pattern.test(name) || pattern.test(name.replace(/:[^:/]*$/, ''));
+    };
+  }
+  const wanted = parseReference(text);
+  const isWhole = wanted.digest !== undefined || /:[^/]*$/.test(text);
+  return isWhole
+    ? ({ reference }) => reference === canonicalName(wanted)
+    : (record) => repositoryOf(record) === canonicalRepository(wanted);
+}
+
+function loadedImages(records: readonly ImageRecord[]): LoadedImage[] {
+  return records.map(({ id, reference }) => ({
+    id,
+    references: reference === undefined ? [] : [familiarName(parseReference(reference))],
+  }));
+}

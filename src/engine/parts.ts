@@ -1,0 +1,64 @@
+/** What the local engine is put together from; a composition root fills it with one host's adapters. */
+
+import type { ContainerRecords } from '../containers/records.ts';
+import type { ByteLocation, FileSystem, Locks } from '../host/ports.ts';
+import type { Sandbox } from '../host/sandbox.ts';
+import type { ArchiveFiles } from '../images/archive/files.ts';
+import type { LayerStore } from '../images/contracts.ts';
+import type { CreateHasher } from '../images/digest.ts';
+import type { ImageStore } from '../images/image-store.ts';
+import type { RegistryClient } from '../images/registry/client.ts';
+import type { BlobStore } from '../images/store/blob-store.ts';
+import type { StoreLayout } from '../images/store/layout.ts';
+import type { Leases } from '../images/store/leases.ts';
+
+export interface EngineParts {
+  readonly version: string;
+  readonly fs: FileSystem;
+  readonly locks: Locks;
+  readonly layout: StoreLayout;
+  readonly createHasher: CreateHasher;
+  readonly content: BlobStore;
+  readonly layers: LayerStore;
+  readonly images: ImageStore;
+  readonly leases: Leases;
+  readonly containers: ContainerRecords;
+  /** Reads the docker config and the registries' configuration on first use. */
+  registry(): Promise<RegistryClient>;
+  readonly sandboxes: SandboxChoice;
+  readonly host: EngineHost;
+}
+
+export interface SandboxChoice {
+  readonly default: string;
+  readonly available: readonly string[];
+  /** Throws `invalid-argument` for an isolation this host does not have. */
+  open(isolation: string): Promise<Sandbox>;
+  close(): Promise<void>;
+}
+
+/** Facts and files of the host. */
+export interface EngineHost {
+  /** `node 20.20.2`, `deno 2.9.6`, ... */
+  readonly runtime: string;
+  readonly os: string;
+  readonly architecture: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly hostname: string;
+  /** Where the host has paths: what a path is. Absent in a browser. */
+  readonly paths?: {
+    readonly fs: FileSystem;
+    kind(path: string): Promise<'directory' | 'file' | undefined>;
+    resolve(path: string): string;
+    makeDirectory(path: string): Promise<void>;
+    /** A stored file of the host. */
+    locate(path: string): Promise<ByteLocation>;
+  };
+  /** An image that ships inside the package, by canonical name; undefined when there is none of that name. */
+  bundledImage(name: string): Promise<ArchiveFiles | undefined>;
+  /** Whether the process of a container is still there. */
+  isAlive(pid: number): boolean;
+  /** First bytes of a stored file or blob. */
+  readAt(location: ByteLocation, position: number, length: number): Promise<Uint8Array>;
+}

@@ -1,0 +1,184 @@
+/** Finds what `run` names: an image of the store (pulled when missing), a module or a layout on the host's disk. */
+
+import type { ImageProcessConfig } from '../containers/process-config.ts';
+import { RootfsIndex } from '../core/rootfs-index.ts';
+import { isWctrError, WctrError } from '../errors.ts';
+import type { ByteLocation } from '../host/ports.ts';
+import type { SandboxSpec } from '../host/sandbox.ts';
+import type { Image } from '../images/image-store.ts';
+import { DEFAULT_PLATFORMS, parsePlatform, platformRank } from '../images/platform.ts';
+import { assertMayRun } from '../images/variants.ts';
+import type { Digest } from '../spec/image-spec.ts';
+import type { ImageUseCases, RunOptions } from './engine.ts';
+import type { LocalImages } from './image-use-cases.ts';
+import type { EngineParts } from './parts.ts';
+
+/** Everything about the image that a container needs. */
+export interface Program {
+  /** Digest of the image's config; empty for a bare module. */
+  readonly imageId: string;
+  readonly manifest?: Digest;
+  readonly diffIds: readonly Digest[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly process: ImageProcessConfig;
+  /** argv before everything else: a bare module's own name. */
+  readonly argsPrefix: readonly string[];
+  readonly index: { readonly index?: ByteLocation };
+  readonly layers: readonly ByteLocation[];
+  /** Where the program is no file of the image. */
+  readonly module?: SandboxSpec['program'];
+  /** A text file of the image; undefined where there is none. */
+  readonly readFile: (path: string) => Promise<string | undefined>;
+}
+
+const MAX_TEXT_FILE_BYTES = 1024 * 1024;
+
+export class ProgramSources {
+  readonly #parts: EngineParts;
+  readonly #images: LocalImages;
+
+  constructor(parts: EngineParts, images: LocalImages) {
+    this.#parts = parts;
+    this.#images = images;
+  }
+
+  async find(options: RunOptions): Promise<Program> {
+    if (isPath(options.image)) return this.#fromDisk(options.image, options);
+    return this.#fromImage(await this.#open(options), options);
+  }
+
+  async #open(options: RunOptions): Promise<Image> {
+    const { images } = this.#parts;
+    const { image: name, pull = 'missing' } = options;
+    const pullOptions = {
+      ...(options.platform === undefined ? {} : { platform: options.platform }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onPull === undefined ? {} : { onEvent: options.onPull }),
+    };
+    if (pull === 'always') await this.#images.pull(name, pullOptions);
+    try {
+      const image = await images.open(name);
+      if (options.platform === undefined || isFor(image, options.platform)) return image;
+      if (pull === 'never') throw wrongPlatform(name, options.platform);
+    } catch (error) {
+      if (!isWctrError(error, 'no-such-image')) throw error;
+      if (await this.#images.addBundled(name)) return images.open(name);
+      if (pull === 'never') throw error;
+      options.onPull?.({ status: `Unable to find image '${name}' locally` });
+    }
+    await this.#pullNamed(options, pullOptions);
+    return images.open(name);
+  }
+
+  async #pullNamed(options: RunOptions, pullOptions: Parameters<ImageUseCases['pull']>[1]): Promise<void> {
+    const { image: name } = options;
+    try {
+      await this.#images.pull(name, pullOptions);
+    } catch (error) {
+      if (!isWctrError(error) || (await this.#parts.host.paths?.kind(name)) === undefined) throw error;
+      throw new WctrError(error.code, error.message, {
+        cause: error,
+        hint: `to run the file of that name: wctr run ./${name}`,
+      });
+    }
+  }
+
+  async #fromImage(image: Image, options: RunOptions): Promise<Program> {
+    const { content, layers } = this.#parts;
+    const { config, form, record } = image;
+    const wanted = options.platform === undefined ? DEFAULT_PLATFORMS : [parsePlatform(options.platform)];
+    assertMayRun(
+      options.image,
+      form,
+      config,
+      wanted,
+      options.platform !== undefined || options.entrypoint !== undefined,
+    );
+    const rootfs = image.diffIds.length === 0 ? undefined : await layers.rootfs(image.diffIds);
+    const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;
+    return {
+      imageId: image.id,
+      manifest: record.manifest.digest,
+      diffIds: image.diffIds,
+      labels: Labels ?? {},
+      process: {
+        ...(Entrypoint === undefined ? {} : { entrypoint: Entrypoint }),
+        ...(Cmd === undefined ? {} : { cmd: Cmd }),
+        ...(Env === undefined ? {} : { env: Env }),
+        ...(User === undefined ? {} : { user: User }),
+        ...(WorkingDir === undefined ? {} : { workingDir: WorkingDir }),
+      },
+      argsPrefix: form.kind === 'module' && Entrypoint === undefined ? [form.name] : [],
+      index: rootfs === undefined ? {} : { index: rootfs.index },
+      layers: rootfs?.layers ?? [],
+      ...(form.kind === 'module' ? { module: { module: await content.locate(form.layer.digest) } } : {}),
+      readFile: (path) => (rootfs === undefined ? Promise.resolve(undefined) : this.#readText(rootfs, path)),
+    };
+  }
+
+  async #fromDisk(path: string, options: RunOptions): Promise<Program> {
+    const { paths } = this.#parts.host;
+    if (paths === undefined) throw new WctrError('unsupported', `this host has no files: ${path}`);
+    const { file, exportName } = await splitExport(path, paths);
+    const kind = await paths.kind(file);
+    if (kind === undefined) throw new WctrError('not-found', `no such file or directory: ${file}`);
+    if (kind === 'directory') {
+      const loaded = await this.#images.load({ directory: paths.resolve(file) });
+      if (loaded.length !== 1) {
+        throw new WctrError('invalid-argument', `${file} holds ${loaded.length} images, and run takes one`, {
+          hint: `load them and run one by name: wctr load -i ${file}`,
+        });
+      }
+      return this.#fromImage(await this.#parts.images.open(loaded[0]!.id), options);
+    }
+    return {
+      imageId: '',
+      diffIds: [],
+      labels: {},
+      process: {},
+      argsPrefix: options.entrypoint === undefined ? [file.slice(file.lastIndexOf('/') + 1)] : [],
+      index: {},
+      layers: [],
+      module: {
+        module: await paths.locate(paths.resolve(file)),
+        ...(exportName === undefined ? {} : { export: exportName }),
+      },
+      readFile: () => Promise.resolve(undefined),
+    };
+  }
+
+  async #readText(
+    rootfs: { index: ByteLocation; layers: readonly ByteLocation[] },
+    path: string,
+  ): Promise<string | undefined> {
+    const { host } = this.#parts;
+    const index = new RootfsIndex(await host.readAt(rootfs.index, 0, Number.MAX_SAFE_INTEGER));
+    const number = index.lookup(path);
+    if (number === undefined) return undefined;
+    const node = index.node(number);
+    if (node.extents.length > 0 || node.size > MAX_TEXT_FILE_BYTES) return undefined;
+    return new TextDecoder().decode(await host.readAt(rootfs.layers[node.layer]!, node.dataOffset, node.size));
+  }
+}
+
+/** docker's references never begin with a dot or a slash, so a path is told by its first character. */
+function isPath(image: string): boolean {
+  return /^(\.{0,2}\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(image);
+}
+
+/** `./app.wasm#name`, unless a file is called just that. */
+async function splitExport(path: string, paths: NonNullable<EngineParts['host']['paths']>) {
+  const at = path.lastIndexOf('#');
+  if (at < 0 || (await paths.kind(path)) !== undefined) return { file: path, exportName: undefined };
+  return { file: path.slice(0, at), exportName: path.slice(at + 1) };
+}
+
+function isFor(image: Image, platform: string): boolean {
+  return platformRank([parsePlatform(platform)], image.config.platform) >= 0;
+}
+
+function wrongPlatform(name: string, platform: string): WctrError {
+  return new WctrError('no-matching-platform', `image ${name} is here, but not for ${platform}`, {
+    hint: 'leave out --pull never to fetch that platform',
+  });
+}
