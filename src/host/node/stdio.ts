@@ -124,3 +124,9 @@ export const emptyInput: HostStream = {
   read: () => 0,
   poll: (events) => (events & POLLIN) | POLLHUP,
 };
+
+/** This process' own descriptor 0, 1 or 2. Nobody reading any more is an error the guest sees (EPIPE). */
+export function inheritedStream(name: 'stdin' | 'stdout' | 'stderr'): HostStream {
+  if (name === 'stdin') return new InputStream(0);
+  return new OutputStream(name === 'stdout' ? 1 : 2, () => {});
+}

@@ -1,0 +1,74 @@
+/**
+ * The container process: reads what to run from descriptor 3, runs it on this, its only busy thread, says how it ended,
+ * and is gone. It has no signal handlers, so that TERM and INT end it while Wasm runs. Its imports are few on purpose:
+ * how fast a container starts is how fast this file is loaded.
+ */
+import { readSync, writeSync } from 'node:fs';
+import { nodeRunnerHost, type WasmModules, wasmModules } from '../node/runner-host.ts';
+import { emptyInput, InputStream, OutputStream } from '../node/stdio.ts';
+import { failedStart, signalExit } from '../runner/exit.ts';
+import { runGuest } from '../runner/run.ts';
+import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
+import { decodeFrameHeader, decodeSpec, encodeFrame, encodeJson, FRAME_EXIT, FRAME_HEADER_BYTES } from './frames.ts';
+
+const CHANNEL = 3;
+
+function main(): void {
+  // dist/host/process/child.js -> dist/wasm/
+  const wasm = wasmModules(`${(process.argv[1] ?? '').replace(/host[\\/]process[\\/][^\\/]*$/, '')}wasm/`);
+  // Done before there is work, in the time the parent takes to know what the work is.
+  wasm.kernel();
+  const spec = receive();
+  if (spec !== undefined) finish(run(spec, wasm));
+  leave();
+}
+
+function run(spec: SandboxSpec, wasm: WasmModules): SandboxExit {
+  const stdio = {
+    stdin: spec.stdio.stdin === 'null' ? emptyInput : new InputStream(0),
+    stdout: new OutputStream(1, brokenPipe),
+    stderr: new OutputStream(2, () => {}),
+  };
+  try {
+    return runGuest(spec, nodeRunnerHost(wasm, stdio));
+  } catch (error) {
+    return failedStart(error);
+  }
+}
+
+/** Nobody reads what the guest writes: it ends as a native program would, without a word. */
+function brokenPipe(): never {
+  finish(signalExit('SIGPIPE'));
+  leave();
+}
+
+/** The spec; undefined when the parent went away without one. */
+function receive(): SandboxSpec | undefined {
+  const header = readExactly(FRAME_HEADER_BYTES);
+  if (header === undefined) return undefined;
+  const payload = readExactly(decodeFrameHeader(header).length);
+  return payload === undefined ? undefined : decodeSpec(payload);
+}
+
+function readExactly(length: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; ) {
+    const got = readSync(CHANNEL, bytes, at, length - at, null);
+    if (got === 0) return undefined;
+    at += got;
+  }
+  return bytes;
+}
+
+function finish(exit: SandboxExit): void {
+  const frame = encodeFrame(FRAME_EXIT, encodeJson(exit));
+  for (let at = 0; at < frame.length; ) at += writeSync(CHANNEL, frame, at);
+}
+
+/** The quickest way out: nothing here needs an orderly end, and every byte has been written. */
+function leave(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+}
+
+main();

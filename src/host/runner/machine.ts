@@ -1,0 +1,170 @@
+/**
+ * One container's kernel, booted for a spec: the image below, the writable layer above, mounts, the files that every
+ * container gets, limits. What runs in it is the personality's business (host/wasi).
+ */
+import * as abi from '../../core/abi/kernel.ts';
+import { createMemory } from '../../core/load.ts';
+import { WctrError } from '../../errors.ts';
+import { errnoOf } from '../mounts/errno.ts';
+import type { HostDirectory } from '../mounts/host-directory.ts';
+import { hostfsImports } from '../mounts/imports.ts';
+import type { BlockSource, ByteLocation } from '../ports.ts';
+import type { SandboxMount, SandboxSpec } from '../sandbox.ts';
+import type { KernelPort } from '../wasi/kernel-port.ts';
+import type { ClockPort, RandomPort } from '../wasi/ports.ts';
+import { type KernelExports, Setup } from './setup.ts';
+
+export interface MachineHost {
+  /** dist/wasm/kernel.wasm, its memory import declared unshared. */
+  kernelModule(): WebAssembly.Module;
+  readonly clock: ClockPort;
+  readonly random: RandomPort;
+  openBlock(location: ByteLocation): BlockSource;
+  readBytes(location: ByteLocation): Uint8Array;
+  /** Opens a bind or fs mount. Throws what the host says when the source is not there. */
+  openMount(mount: Exclude<SandboxMount, { type: 'tmpfs' }>): HostDirectory;
+}
+
+const PAGE_BYTES = 65536;
+const MAX_PAGES = 65536;
+/** What the module and its first structures need; the kernel grows the rest. */
+const FIRST_PAGES = 64;
+/** Inodes, names and tables beside the file data. */
+const STRUCTURE_BYTES = 256 * 1024 * 1024;
+const RANDOM_BLOCK_BYTES = 65536;
+const DEFAULT_NOFILE = 1024;
+const DEFAULT_PIDS = 4096;
+
+export class Machine {
+  readonly memory: WebAssembly.Memory;
+  readonly kernel: KernelExports;
+  readonly port: KernelPort;
+  readonly setup: Setup;
+  readonly #mounts = new Map<number, HostDirectory>();
+  readonly #layers: (BlockSource | undefined)[] = [];
+
+  /** Throws 'store-corrupt' (index), 'not-found' and 'invalid-argument' (mounts), 'no-memory', 'no-space'. */
+  constructor(spec: SandboxSpec, host: MachineHost) {
+    const index = spec.root.index === undefined ? undefined : host.readBytes(spec.root.index);
+    const maxPages = pagesFor(spec, index?.length ?? 0);
+    const pages = Math.min(maxPages, FIRST_PAGES + Math.ceil((index?.length ?? 0) / PAGE_BYTES));
+    this.memory = createMemory({ shared: false, initialPages: pages, maximumPages: MAX_PAGES });
+    const instance = new WebAssembly.Instance(host.kernelModule(), {
+      env: { memory: this.memory },
+      host: { ...this.#imports(spec, host), ...hostfsImports(this.#mounts, this.memory) },
+    });
+    this.kernel = instance.exports as unknown as KernelExports;
+    this.port = {
+      memory: this.memory,
+      calls: this.kernel as unknown as KernelPort['calls'],
+      readLayer: (layer, position, target) => this.#layer(spec, host, layer).readSync(target, position),
+      hostRead: (mount, handle, position, target) =>
+        guarded(() => this.#mounts.get(mount)!.read(handle, target, position)),
+      hostWrite: (mount, handle, position, append, source) =>
+        guarded(() => this.#mounts.get(mount)!.write(handle, source, append ? null : position)),
+    };
+    try {
+      this.#boot(spec, index, maxPages);
+      this.setup = new Setup(this.kernel, this.memory);
+      this.setup.files(spec);
+      for (const mount of spec.mounts) this.#mount(mount, host);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Gives back the host's descriptors. */
+  close(): void {
+    for (const layer of this.#layers) layer?.close();
+    for (const mount of this.#mounts.values()) mount.close();
+    this.#layers.length = 0;
+    this.#mounts.clear();
+  }
+
+  #boot(spec: SandboxSpec, index: Uint8Array | undefined, maxPages: number): void {
+    const { resources } = spec;
+    const config = this.kernel.kernel_config();
+    const view = new DataView(this.memory.buffer);
+    view.setUint32(config + abi.CONFIG_FLAGS, abi.CONFIG_DEV, true);
+    view.setUint32(config + abi.CONFIG_MAX_PAGES, maxPages, true);
+    view.setFloat64(config + abi.CONFIG_BYTE_QUOTA, resources.storageBytes ?? resources.memoryBytes ?? 0, true);
+    view.setUint32(config + abi.CONFIG_INODE_QUOTA, resources.inodes ?? 0, true);
+    view.setUint32(config + abi.CONFIG_NOFILE, resources.nofile ?? DEFAULT_NOFILE, true);
+    view.setUint32(config + abi.CONFIG_PID_QUOTA, resources.pids ?? DEFAULT_PIDS, true);
+    view.setUint32(config + abi.CONFIG_ROOTFS_BYTES, index?.length ?? 0, true);
+    if (this.kernel.kernel_boot() < 0) throw new WctrError('no-memory', 'no memory to boot the container in');
+    if (index !== undefined) new Uint8Array(this.memory.buffer).set(index, this.kernel.rootfs_pointer() >>> 0);
+    if (this.kernel.rootfs_mount(index?.length ?? 0) < 0) {
+      throw new WctrError('store-corrupt', "the image's file index is damaged", {
+        hint: 'pull the image again; the index is rebuilt',
+      });
+    }
+  }
+
+  #mount(mount: SandboxMount, host: MachineHost): void {
+    if (mount.type === 'tmpfs') {
+      this.setup.tmpfs(mount.destination, mount.sizeBytes ?? 0, mount.mode ?? 0o1777, mount.readonly ?? false);
+      return;
+    }
+    const number = this.#mounts.size + 1;
+    const directory = openSource(mount, host);
+    this.#mounts.set(number, directory);
+    this.setup.hostfs(mount.destination, number, directory.rootNode, directory.isFile, mount.readonly ?? false);
+  }
+
+  #layer(spec: SandboxSpec, host: MachineHost, layer: number): BlockSource {
+    // Opened when first read: a hello of a hundred layers touches one.
+    const known = this.#layers[layer];
+    if (known !== undefined) return known;
+    const opened = host.openBlock(spec.root.layers[layer]!);
+    this.#layers[layer] = opened;
+    return opened;
+  }
+
+  #imports(spec: SandboxSpec, host: MachineHost): Record<string, (...values: number[]) => number | undefined> {
+    return {
+      now: () => host.clock.realtimeMs(),
+      random: (pointer, length) => {
+        const bytes = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
+        for (let at = 0; at < bytes.length; at += RANDOM_BLOCK_BYTES) {
+          host.random.fill(bytes.subarray(at, at + RANDOM_BLOCK_BYTES));
+        }
+        return undefined;
+      },
+      layer_read: (layer, low, high, pointer, length) =>
+        guarded(() => {
+          const target = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
+          return this.#layer(spec, host, layer!).readSync(target, (high! >>> 0) * 2 ** 32 + (low! >>> 0));
+        }),
+    };
+  }
+}
+
+function openSource(mount: Exclude<SandboxMount, { type: 'tmpfs' }>, host: MachineHost): HostDirectory {
+  try {
+    return host.openMount(mount);
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'ENOENT') throw cause;
+    throw new WctrError('invalid-argument', `invalid mount: bind source path does not exist: ${mount.source}`, {
+      hint: 'create it on the host first',
+      cause,
+    });
+  }
+}
+
+function guarded(call: () => number): number {
+  try {
+    return call();
+  } catch (error) {
+    return -errnoOf(error);
+  }
+}
+
+function pagesFor(spec: SandboxSpec, indexBytes: number): number {
+  const { storageBytes, memoryBytes } = spec.resources;
+  const data = storageBytes ?? memoryBytes;
+  if (data === undefined) return MAX_PAGES;
+  const tmpfs = spec.mounts.reduce((sum, mount) => sum + (mount.type === 'tmpfs' ? (mount.sizeBytes ?? 0) : 0), 0);
+  return Math.min(MAX_PAGES, Math.ceil((data + tmpfs + indexBytes + STRUCTURE_BYTES) / PAGE_BYTES));
+}

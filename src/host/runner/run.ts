@@ -1,0 +1,142 @@
+/**
+ * Runs a spec's program from nothing to its end, on the calling thread, and says how it ended. All isolations come here;
+ * they differ in what thread or process they call it on and where the streams lead.
+ */
+import type { GuardCore } from '../../core/guard.ts';
+import { WctrError } from '../../errors.ts';
+import { Fuel, type FuelCommand } from '../fuel.ts';
+import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
+import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
+import type { HostStream, Sleep } from '../wasi/ports.ts';
+import { createProcess, type WasiEnd, type WasiProcess, type WasiProcessOptions } from '../wasi/run.ts';
+import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
+import { Machine, type MachineHost } from './machine.ts';
+import { type PreparedModule, prepareModule } from './module.ts';
+import { findProgram, splitExport } from './program.ts';
+
+export interface GuestStdio {
+  readonly stdin: HostStream;
+  readonly stdout: HostStream;
+  readonly stderr: HostStream;
+}
+
+export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
+  guardCore(): GuardCore;
+  readonly stdio: GuestStdio;
+  readonly sleep?: Sleep;
+  /** Asked now and then while the guest computes; for threads nobody else can stop. Costs fuel checks. */
+  readonly poll?: () => FuelCommand;
+  /** The guest's thread has to keep the time limit itself. Costs fuel checks. */
+  readonly keepsTime?: boolean;
+  /** Modules prepared before, by whatever key the host finds good. */
+  readonly modules?: ModuleCache;
+}
+
+export interface ModuleCache {
+  get(spec: SandboxSpec, fuel: boolean): PreparedModule | undefined;
+  set(spec: SandboxSpec, fuel: boolean, prepared: PreparedModule): void;
+}
+
+/** Never throws for what the spec or the guest did. */
+export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
+  let machine: Machine | undefined;
+  try {
+    const time = spec.deterministic
+      ? deterministicHost()
+      : { clock: hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
+    machine = new Machine(spec, { ...host, clock: time.clock, random: time.random });
+    const program = loadProgram(spec, host, machine);
+    machine.setup.finish(spec.root.readonly);
+    return runProgram(spec, host, program, createProcess(machine.port, wasiOptions(spec, host, time)));
+  } catch (error) {
+    return failedStart(error);
+  } finally {
+    machine?.close();
+  }
+}
+
+interface LoadedProgram extends PreparedModule {
+  readonly entry: string;
+}
+
+function loadProgram(spec: SandboxSpec, host: RunnerHost, machine: Machine): LoadedProgram {
+  const fuel = spec.resources.cpus !== undefined || host.poll !== undefined || keepsTime(spec, host);
+  const given = spec.program.module;
+  const { setup } = machine;
+  const exists = (path: string) => isPath(path) && setup.modeOf(path) !== undefined;
+  const named =
+    given === undefined ? splitExport(spec.program.path ?? '', exists) : { path: spec.process.args[0] ?? '' };
+  const entry = spec.program.export ?? named.export ?? '_start';
+  const known = host.modules?.get(spec, fuel);
+  if (known !== undefined) return { ...known, entry };
+  const { env, cwd } = spec.process;
+  const bytes =
+    given === undefined ? setup.read(findProgram(named.path, env, cwd, setup), machine.port) : host.readBytes(given);
+  const prepared = prepareModule(host.guardCore(), named.path, bytes, spec.resources, fuel);
+  host.modules?.set(spec, fuel, prepared);
+  return { ...prepared, entry };
+}
+
+function runProgram(spec: SandboxSpec, host: RunnerHost, program: LoadedProgram, process: WasiProcess): SandboxExit {
+  const fuel = program.fuel ? createFuel(spec, host) : undefined;
+  let instance: WebAssembly.Instance | undefined;
+  let end: WasiEnd;
+  try {
+    instance = new WebAssembly.Instance(program.module, process.imports);
+    fuel?.attach(instance);
+    end = process.start(instance, program.entry);
+  } catch (error) {
+    // In the start function of the module, or before it.
+    end = { kind: 'trap', exitCode: 134, error: linkFailure(error) };
+  }
+  if (fuel?.end === 'timeout') return timedOut(spec);
+  if (fuel?.end === 'stopped') return signalExit('SIGKILL');
+  if (end.kind === 'exit') return { exitCode: end.exitCode & 0xff, oomKilled: false };
+  if (end.kind === 'signal') return { ...signalExit(end.signal), exitCode: end.exitCode };
+  const usedBytes = (instance?.exports.memory as WebAssembly.Memory | undefined)?.buffer?.byteLength ?? 0;
+  return abnormalExit({ error: end.error, atMemoryLimit: isAtLimit(usedBytes, spec.resources.memoryBytes) });
+}
+
+export function timedOut(spec: SandboxSpec): SandboxExit {
+  return { exitCode: EXIT_TIMED_OUT, oomKilled: false, reason: `timed out after ${spec.resources.timeoutMs} ms` };
+}
+
+function createFuel(spec: SandboxSpec, host: RunnerHost): Fuel {
+  const { cpus, timeoutMs } = spec.resources;
+  return new Fuel({
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(timeoutMs !== undefined && keepsTime(spec, host) ? { timeoutMs } : {}),
+    ...(host.poll === undefined ? {} : { poll: host.poll }),
+    ...(host.sleep === undefined ? {} : { sleep: host.sleep }),
+  });
+}
+
+function keepsTime(spec: SandboxSpec, host: RunnerHost): boolean {
+  return host.keepsTime === true && spec.resources.timeoutMs !== undefined;
+}
+
+type Time = Required<Pick<WasiProcessOptions, 'clock' | 'random' | 'sleep'>>;
+
+function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): WasiProcessOptions {
+  const { args, env, cwd, user, terminal } = spec.process;
+  return {
+    args,
+    env,
+    cwd,
+    user,
+    ...time,
+    stdin: { stream: host.stdio.stdin, terminal },
+    stdout: { stream: host.stdio.stdout, terminal },
+    stderr: { stream: host.stdio.stderr, terminal },
+  };
+}
+
+function linkFailure(error: unknown): unknown {
+  if ((error as { name?: string } | null)?.name !== 'LinkError') return error;
+  const text = (error as Error).message.replace(/^WebAssembly\.Instance\(\): /, '');
+  return new WctrError('module-denied', `the module asks for what is not there: ${text}`, { cause: error });
+}
+
+function isPath(name: string): boolean {
+  return name.includes('/');
+}

@@ -1,0 +1,106 @@
+/** The worker's side: runs one guest when told to. The runtime's entry file (host/node, host/browser) calls it. */
+import { EAGAIN, EPIPE, POLLHUP, POLLIN, POLLOUT } from '../../core/abi/kernel.ts';
+import { failedStart } from '../runner/exit.ts';
+import { type GuestStdio, type RunnerHost, runGuest } from '../runner/run.ts';
+import type { HostStream } from '../wasi/ports.ts';
+import type { OutputName, StartMessage, StreamSetup, WorkerMessage } from './messages.ts';
+import { CLOSED_BY_READER, CLOSED_BY_WRITER, Ring } from './ring.ts';
+
+export interface GuestWorkerHost {
+  post(message: WorkerMessage, transfer?: ArrayBuffer[]): void;
+  /** The runtime's own stream; throws where there is none. */
+  inherited(name: 'stdin' | OutputName): HostStream;
+  runnerHost(start: StartMessage, stdio: GuestStdio): RunnerHost;
+}
+
+export function runInWorker(start: StartMessage, host: GuestWorkerHost): void {
+  let exit: ReturnType<typeof runGuest>;
+  const rings: Ring[] = [];
+  try {
+    const stdio: GuestStdio = {
+      stdin: openInput(start.stdin, host),
+      stdout: openOutput('stdout', start.stdout, host, rings),
+      stderr: openOutput('stderr', start.stderr, host, rings),
+    };
+    exit = runGuest(start.spec, host.runnerHost(start, stdio));
+  } catch (error) {
+    exit = failedStart(error);
+  }
+  for (const ring of rings) ring.close(CLOSED_BY_WRITER);
+  host.post({ type: 'exit', exit });
+}
+
+function openInput(setup: StreamSetup, host: GuestWorkerHost): HostStream {
+  if (setup.kind === 'inherit') return host.inherited('stdin');
+  if (setup.kind === 'ring') return ringInput(new Ring(setup.buffer), host);
+  return bytesInput(setup.kind === 'message' ? (setup.input ?? new Uint8Array(0)) : new Uint8Array(0));
+}
+
+function openOutput(name: OutputName, setup: StreamSetup, host: GuestWorkerHost, rings: Ring[]): HostStream {
+  if (setup.kind === 'inherit') return host.inherited(name);
+  if (setup.kind === 'ring') {
+    const ring = new Ring(setup.buffer);
+    rings.push(ring);
+    return ringOutput(name, ring, host);
+  }
+  return {
+    write(source) {
+      const bytes = source.slice();
+      host.post({ type: 'output', stream: name, bytes }, [bytes.buffer]);
+      return bytes.length;
+    },
+  };
+}
+
+/** Input that is all there. */
+export function bytesInput(bytes: Uint8Array): HostStream {
+  let rest = bytes;
+  return {
+    read(target) {
+      const part = rest.subarray(0, target.length);
+      target.set(part);
+      rest = rest.subarray(part.length);
+      return part.length;
+    },
+    poll: (events) => (events & POLLIN) | (rest.length === 0 ? POLLHUP : 0),
+    available: () => rest.length,
+  };
+}
+
+function ringInput(ring: Ring, host: GuestWorkerHost): HostStream {
+  return {
+    read(target, nonBlocking) {
+      const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
+      if (nonBlocking && ring.readable === 0 && !ended()) return -EAGAIN;
+      ring.waitUntil(() => ring.readable > 0 || ended());
+      const length = ring.read(target);
+      if (length > 0) host.post({ type: 'writable' });
+      return length;
+    },
+    poll(events) {
+      if ((events & POLLIN) === 0) return 0;
+      if (ring.readable > 0) return POLLIN;
+      return ring.closed & CLOSED_BY_WRITER ? POLLIN | POLLHUP : 0;
+    },
+    available: () => ring.readable,
+  };
+}
+
+function ringOutput(name: OutputName, ring: Ring, host: GuestWorkerHost): HostStream {
+  return {
+    write(source, nonBlocking) {
+      const broken = () => (ring.closed & CLOSED_BY_READER) !== 0;
+      if (nonBlocking && ring.writable === 0 && !broken()) return -EAGAIN;
+      ring.waitUntil(() => ring.writable > 0 || broken());
+      if (broken()) return -EPIPE;
+      const wasEmpty = ring.readable === 0;
+      const length = ring.write(source);
+      if (wasEmpty) host.post({ type: 'readable', stream: name });
+      return length;
+    },
+    poll(events) {
+      if (ring.closed & CLOSED_BY_READER) return POLLOUT | POLLHUP;
+      return ring.writable > 0 ? events & POLLOUT : 0;
+    },
+  };
+}
