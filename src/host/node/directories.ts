@@ -1,0 +1,13 @@
+import { homedir } from 'node:os';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where images and containers live: `WCTR_DATA_ROOT`, else `~/.local/share/wctr`. */
+export function dataRoot(env: Env): string {
+  return env.WCTR_DATA_ROOT || `${homedir()}/.local/share/wctr`;
+}
+
+/** Where `registries.json` is looked for: `WCTR_CONFIG_DIR`, else `~/.config/wctr`. */
+export function configDirectory(env: Env): string {
+  return env.WCTR_CONFIG_DIR || `${homedir()}/.config/wctr`;
+}
