@@ -16,11 +16,11 @@ const HEADER: u32 = 16;
 const MAGIC: u32 = 0x6e676572;
 const PAGE: u32 = 65536;
 
-/** u32 lock, u32 first free region, u32 end of what this allocator has taken (0 = nothing yet). */
+/** u32 lock, u32 first free region, u32 1 once the initial pages were taken. */
 const STATE: usize = memory.data(16, 16);
 const LOCK: usize = STATE;
 const FIRST: usize = STATE + 4;
-const END: usize = STATE + 8;
+const TAKEN: usize = STATE + 8;
 
 /** Address of `bytes` zero-or-not bytes, 16-byte aligned; 0 when the memory cannot grow that far. */
 export function regionAlloc(bytes: u32): usize {
@@ -83,24 +83,24 @@ function takeFree(need: u32): usize {
   return 0;
 }
 
-/** Extends the memory so that a region of `need` bytes fits, and puts what was gained on the free list. */
+/**
+ * Extends the memory so that a region of `need` bytes fits, and puts what was gained on the free list. The first time
+ * that is also what lies between the static data and the end of the initial pages. Pages that others added since are
+ * not ours.
+ */
 function grow(need: u32): bool {
-  let end: u32 = load<u32>(END);
-  if (end == 0) end = (<u32>__heap_base + 15) & ~15;
-  const have: u64 = (<u64>memory.size()) << 16;
-  // Memory between `end` and the present size is ours already (initial pages); what others grew before us is not.
-  const fresh = load<u32>(END) == 0;
-  const start: u32 = fresh ? end : <u32>have;
-  const spare: u64 = fresh && have > end ? have - end : 0;
-  const missing: u64 = <u64>need > spare ? <u64>need - spare : 0;
-  const pages: i32 = <i32>((missing + (PAGE - 1)) >> 16);
-  if (pages > 0) {
-    if (have + ((<u64>pages) << 16) > 0xffff0000) return false;
-    if (memory.grow(pages) < 0) return false;
+  if (load<u32>(TAKEN) == 0) {
+    const start: u32 = (<u32>__heap_base + 15) & ~15;
+    store<u32>(TAKEN, 1);
+    const end: u32 = memory.size() << 16;
+    if (end > start + HEADER + 64) insertFree(start, end - start);
+    return end - start >= need || grow(need);
   }
-  const gained: u32 = <u32>(have + ((<u64>pages) << 16) - start);
-  store<u32>(END, start + gained);
-  insertFree(start, gained);
+  const pages: i32 = (need + (PAGE - 1)) >> 16;
+  if (<u64>memory.size() + pages > 0xffff) return false;
+  const before = memory.grow(pages);
+  if (before < 0) return false;
+  insertFree((<usize>before) << 16, pages << 16);
   return true;
 }
 
