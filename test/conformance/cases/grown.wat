@@ -1,0 +1,16 @@
+(; case { "stdout": "far away", "exit": 0 } ;)
+;; The memory grows between calls; old views of it are dead.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "far ")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 4))
+    (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)) (then unreachable))
+    (if (i32.eq (memory.grow (i32.const 3)) (i32.const -1)) (then unreachable))
+    (i32.store (i32.const 200000) (i32.const 200100))
+    (i32.store (i32.const 200004) (i32.const 4))
+    (i32.store (i32.const 200100) (i32.const 0x79617761))
+    (if (call $write (i32.const 1) (i32.const 200000) (i32.const 1) (i32.const 8)) (then unreachable))
+    (if (i32.ne (call $write (i32.const 1) (i32.const 262140) (i32.const 1) (i32.const 8)) (i32.const 21)) (then unreachable))))

@@ -1,0 +1,3 @@
+/* case { "trap": true } */
+#include <stdlib.h>
+int main(void) { abort(); }

@@ -1,0 +1,2 @@
+/* case { "exit": 7 } */
+int main(void) { return 7; }

@@ -1,0 +1,15 @@
+(; case { "stdout": "odd", "exit": 0 } ;)
+;; Pointers need no alignment.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 101) "odd")
+  (func (export "_start")
+    (i32.store (i32.const 13) (i32.const 101))
+    (i32.store (i32.const 17) (i32.const 3))
+    (if (call $write (i32.const 1) (i32.const 13) (i32.const 1) (i32.const 31)) (then unreachable))
+    (if (i32.ne (i32.load (i32.const 31)) (i32.const 3)) (then unreachable))
+    (if (call $time (i32.const 0) (i64.const 0) (i32.const 65528)) (then unreachable))
+    (if (i64.eqz (i64.load (i32.const 65528))) (then unreachable))
+    (if (i32.ne (call $time (i32.const 0) (i64.const 0) (i32.const 65529)) (i32.const 21)) (then unreachable))))
