@@ -2,6 +2,7 @@
  * A store on disk and a client, ready to pull into. Its layer store does with Node's zlib what little of one a pull
  * sees, so that these tests stand or fall with the pull alone.
  */
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -17,6 +18,7 @@ import { parseReference } from '../../src/images/reference.ts';
 import { Leases } from '../../src/images/store/leases.ts';
 import type { Descriptor, Digest } from '../../src/spec/image-spec.ts';
 import { createNodeHasher, diskStore, sha256, type TestStore } from './image-store.ts';
+import { peer } from './peers.ts';
 import { createTestClient } from './registry-client.ts';
 
 export interface PullStore extends TestStore {
@@ -89,7 +91,7 @@ class ZlibLayers implements LayerStore {
 
   async unpack(descriptor: Descriptor, expected: Digest | undefined): Promise<LayerRecord> {
     const blob = await this.content.read(descriptor.digest, 2 ** 30);
-    const tar = descriptor.mediaType.endsWith('gzip') ? gunzipSync(blob) : blob;
+    const tar = decompress(descriptor.mediaType, blob);
     const diffId = sha256(tar);
     if (expected !== undefined && diffId !== expected) {
       throw new WctrError('digest-mismatch', `layer ${descriptor.digest}: its tar is ${diffId}, not ${expected}`);
@@ -108,4 +110,11 @@ class ZlibLayers implements LayerStore {
   private pathOf(diffId: Digest): string {
     return join(this.dir, diffId.slice(7));
   }
+}
+
+function decompress(mediaType: string, blob: Uint8Array): Uint8Array {
+  if (mediaType.endsWith('gzip')) return gunzipSync(blob);
+  // Node 20 has no zstd of its own.
+  if (mediaType.endsWith('zstd')) return execFileSync(peer('zstd')!, ['-dcq'], { input: blob, maxBuffer: 2 ** 30 });
+  return blob;
 }
