@@ -6,6 +6,7 @@
 import {
   args_get,
   args_sizes_get,
+  clock_time_get,
   environ_get,
   environ_sizes_get,
   fd_close,
@@ -19,6 +20,7 @@ import {
   path_unlink_file,
   poll_oneoff,
   proc_exit,
+  random_get,
 } from './wasi_snapshot_preview1';
 
 const ROOT: i32 = 3;
@@ -26,7 +28,7 @@ const FOLLOW: i32 = 1;
 const O_CREAT: i32 = 1;
 const O_DIRECTORY: i32 = 2;
 const O_TRUNC: i32 = 8;
-const ALL_RIGHTS: i64 = 0x1fffffff;
+const FILE_RIGHTS: i64 = 0x600046;
 const CHUNK: i32 = 65536;
 
 const scratch = memory.data(256, 16);
@@ -60,7 +62,7 @@ export function _start(): void {
   } else if (command === 'flood') flood(F64.parseFloat(a));
   else if (command === 'read') cat(open(a, 0, 0));
   else if (command === 'write') {
-    const fd = open(a, O_CREAT | O_TRUNC, ALL_RIGHTS);
+    const fd = open(a, O_CREAT | O_TRUNC, FILE_RIGHTS);
     write(fd, String.UTF8.encode(b));
     check(fd_close(fd));
   } else if (command === 'fill') fill(a, F64.parseFloat(b));
@@ -79,7 +81,11 @@ export function _start(): void {
     check(path_filestat_get(ROOT, FOLLOW, changetype<usize>(path), path.byteLength, scratch));
     print(`type ${load<u8>(scratch + 16).toString()} size ${load<u64>(scratch + 32).toString()}\n`);
   } else if (command === 'ls') ls(a);
-  else if (command === 'fds') {
+  else if (command === 'chance') {
+    check(random_get(scratch, 8));
+    check(clock_time_get(0, 1, scratch + 8));
+    print(`${load<u64>(scratch).toString()} ${load<u64>(scratch + 8).toString()}\n`);
+  } else if (command === 'fds') {
     let count = 0;
     while (tryOpen('/', O_DIRECTORY, 0) === 0) count++;
     print(`opened ${count.toString()}\n`);
@@ -99,8 +105,12 @@ function list(args: bool): string[] {
   if (args) args_get(pointers, bytes);
   else environ_get(pointers, bytes);
   const result: string[] = [];
-  for (let i = 0; i < count; i++)
-    result.push(String.UTF8.decodeUnsafe(load<u32>(pointers + i * 4), <usize>i32.MAX_VALUE, true));
+  for (let i = 0; i < count; i++) {
+    const text: usize = load<u32>(pointers + i * 4);
+    let end = text;
+    while (load<u8>(end) !== 0) end++;
+    result.push(String.UTF8.decodeUnsafe(text, end - text));
+  }
   return result;
 }
 
@@ -164,7 +174,7 @@ function flood(bytes: f64): void {
 }
 
 function fill(path: string, bytes: f64): void {
-  const fd = open(path, O_CREAT | O_TRUNC, ALL_RIGHTS);
+  const fd = open(path, O_CREAT | O_TRUNC, FILE_RIGHTS);
   memory.fill(buffer, 0x79, CHUNK);
   for (let left = bytes; left > 0; left -= CHUNK) writeAll(fd, buffer, left < CHUNK ? <i32>left : CHUNK);
   print('filled\n');

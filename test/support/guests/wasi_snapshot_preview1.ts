@@ -25,3 +25,5 @@ export declare function path_symlink(target: usize, targetLength: i32, fd: i32, 
 export declare function path_filestat_get(fd: i32, lookup: i32, path: usize, length: i32, stat: usize): i32;
 export declare function poll_oneoff(subscriptions: usize, events: usize, count: i32, done: usize): i32;
 export declare function proc_exit(code: i32): void;
+export declare function random_get(buffer: usize, length: i32): i32;
+export declare function clock_time_get(id: i32, precision: i64, time: usize): i32;
