@@ -34,8 +34,8 @@ export interface CollectorOptions {
   readonly now?: () => number;
 }
 
-/** Digests that must stay; `*` when a lease pins everything. */
-type Marked = Set<Digest | '*'>;
+/** Digests that must stay. */
+type Marked = Set<Digest>;
 
 export interface Collected {
   readonly blobs: readonly Digest[];
@@ -57,14 +57,11 @@ export async function collectGarbage(options: CollectorOptions): Promise<Collect
   const lock = await options.locks.acquire(GC_LOCK);
   try {
     const marked = await mark(options);
-    const isOpen = !marked.has('*');
-    const blobs = isOpen ? await sweepBlobs(options, marked) : [];
-    const layers = isOpen
-      ? [
-          ...(await sweepNamed(options, options.layout.layers, marked)),
-          ...(await sweepNamed(options, options.layout.rootfs, marked)),
-        ]
-      : [];
+    const blobs = await sweepBlobs(options, marked);
+    const layers = [
+      ...(await sweepNamed(options, options.layout.layers, marked)),
+      ...(await sweepNamed(options, options.layout.rootfs, marked)),
+    ];
     const temp = await sweepTemp(options, marked);
     return {
       blobs: blobs.map(({ digest }) => digest),
@@ -151,7 +148,7 @@ async function sweepTemp(
     const stat = await fs.lstat(path).catch(() => undefined);
     if (stat === undefined) continue;
     if (isDigest(digest)) {
-      if (marked.has('*') || marked.has(digest) || !(await removeUnlessHeld(fs, locks, ingestLock(digest), path)))
+      if (marked.has(digest) || !(await removeUnlessHeld(fs, locks, ingestLock(digest), path)))
         continue;
     } else {
       if (now() - stat.mtimeMs < STALE_TEMP_MS) continue;

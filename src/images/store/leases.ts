@@ -9,14 +9,12 @@ import { uniqueName } from './durable.ts';
 import { GC_LOCK, type StoreLayout } from './layout.ts';
 import { RecordFiles } from './records.ts';
 
-type Pin = Digest | '*';
-
 interface LeaseRecord {
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
-  /** Blob digests, diff IDs and chain IDs alike; `*` is everything there is. */
-  readonly pins: readonly Pin[];
+  /** Blob digests, diff IDs and chain IDs alike. */
+  readonly pins: readonly Digest[];
 }
 
 export interface LeasesOptions {
@@ -31,8 +29,6 @@ export interface LeasesOptions {
 export interface Lease {
   /** Call before looking whether the content is there: what is pinned first cannot vanish between look and use. */
   pin(digests: Iterable<Digest>): Promise<void>;
-  /** For work that cannot say beforehand what it needs: the collector removes no content until the release. */
-  pinEverything(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -52,7 +48,7 @@ export class Leases {
   open(): Lease {
     const { locks, now = Date.now, lifetimeMs = LIFETIME_MS } = this.#options;
     const key = uniqueName('lease');
-    const pins = new Set<Pin>();
+    const pins = new Set<Digest>();
     let renewal: ReturnType<typeof setInterval> | undefined;
     let writing: Promise<void> = Promise.resolve();
     const write = (): Promise<void> => {
@@ -62,7 +58,7 @@ export class Leases {
         .then(() => this.#records.put({ key, expiresAtMs: now() + lifetimeMs, pins: [...pins] }));
       return writing;
     };
-    const pin = async (added: Iterable<Pin>): Promise<void> => {
+    const pin = async (added: Iterable<Digest>): Promise<void> => {
       const before = pins.size;
       for (const one of added) pins.add(one);
       if (pins.size === before) return;
@@ -76,7 +72,6 @@ export class Leases {
     };
     return {
       pin,
-      pinEverything: () => pin(['*']),
       release: async () => {
         clearInterval(renewal);
         await writing.catch(() => {});
@@ -86,9 +81,9 @@ export class Leases {
   }
 
   /** Everything pinned by leases that are alive; dead ones are removed. For the collector, which holds the GC lock. */
-  async pinned(): Promise<Set<Pin>> {
+  async pinned(): Promise<Set<Digest>> {
     const now = (this.#options.now ?? Date.now)();
-    const pins = new Set<Pin>();
+    const pins = new Set<Digest>();
     // a damaged lease cannot say what it pins; its owner will notice when it commits
     for (const lease of await this.#records.list(() => {})) {
       if (lease.expiresAtMs < now) await this.#records.delete(lease.key);
