@@ -148,8 +148,7 @@ async function sweepTemp(
     const stat = await fs.lstat(path).catch(() => undefined);
     if (stat === undefined) continue;
     if (isDigest(digest)) {
-      if (marked.has(digest) || !(await removeUnlessHeld(fs, locks, ingestLock(digest), path)))
-        continue;
+      if (marked.has(digest) || !(await removeUnlessHeld(fs, locks, ingestLock(digest), path))) continue;
     } else {
       if (now() - stat.mtimeMs < STALE_TEMP_MS) continue;
       await fs.rm(path, { recursive: true, force: true });

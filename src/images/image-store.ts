@@ -142,7 +142,8 @@ export class ImageStore {
         ? records.find(({ id, manifest, target }) => [id, manifest.digest, target.digest].includes(name.digest))
         : (findByReference(records, name.reference) ?? findByShortId(records, name.shortId));
     if (found === undefined) throw noSuchImage(text, records);
-    return [found, ...records.filter((record) => record.id === found.id && record !== found)];
+    const others = records.filter((record) => record.id === found.id && record !== found);
+    return [found, ...others.sort((a, b) => (a.key < b.key ? -1 : 1))];
   }
 
   /** Reads and checks the image's documents. Throws as `resolve`, `invalid-manifest`, `store-corrupt`. */
