@@ -118,10 +118,13 @@ function take(node: usize, filled: u32, spare: usize): u32 {
     store<u32>(counter, load<u32>(counter) + 1);
   }
   store<u32>(node, filled, N_FIRST);
+  // The list has the newest first; filled from the back it is in the order of the tar, mostly sorted already.
   const start = order + (filled << 2);
+  filled += load<u32>(node, N_CHILDREN);
+  let slot = order + (filled << 2);
   for (let at: usize = load<u32>(node, N_CHILD); at != 0; at = load<u32>(at, D_NEXT)) {
-    store<u32>(order + (filled << 2), at);
-    filled++;
+    slot -= 4;
+    store<u32>(slot, at);
   }
   sortByName(start, load<u32>(node, N_CHILDREN), spare);
   return filled;

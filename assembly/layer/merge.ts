@@ -29,6 +29,7 @@ import {
   find,
   flooded,
   isDirectory,
+  lastHash,
   link,
   N_LAYER,
   N_LINKS,
@@ -130,11 +131,12 @@ function apply(record: usize, layer: u32): i32 {
   const name = path + base;
   const nameLength = length - base;
   const existing = find(parent, name, nameLength);
+  const hash = lastHash;
   if (kind == LAYER_WHITEOUT) {
     if (existing != 0) purge(existing, stamp);
     return OK;
   }
-  if (kind == LAYER_HARDLINK) return applyHardLink(record, parent, name, nameLength, existing, stamp);
+  if (kind == LAYER_HARDLINK) return applyHardLink(record, parent, name, nameLength, hash, existing, stamp);
   if (existing != 0 && kind == LAYER_DIRECTORY) {
     const node: usize = load<u32>(existing, D_NODE);
     if (isDirectory(node)) {
@@ -145,11 +147,11 @@ function apply(record: usize, layer: u32): i32 {
     }
   }
   const node = newNode(record, layer, kind);
-  return node == 0 ? treeFailure() : place(parent, name, nameLength, existing, node, stamp);
+  return node == 0 ? treeFailure() : place(parent, name, nameLength, hash, existing, node, stamp);
 }
 
 /** Puts a node under a name, in the place of what had it. */
-function place(parent: usize, name: usize, length: u32, existing: usize, node: usize, stamp: u32): i32 {
+function place(parent: usize, name: usize, length: u32, hash: u32, existing: usize, node: usize, stamp: u32): i32 {
   if (existing != 0) {
     const old: usize = load<u32>(existing, D_NODE);
     if (!isDirectory(old) && !isDirectory(node)) {
@@ -159,10 +161,18 @@ function place(parent: usize, name: usize, length: u32, existing: usize, node: u
     if (isDirectory(old)) purge(existing, 0);
     else unlink(existing);
   }
-  return link(parent, name, length, node, stamp) == 0 ? treeFailure() : OK;
+  return link(parent, name, length, hash, node, stamp) == 0 ? treeFailure() : OK;
 }
 
-function applyHardLink(record: usize, parent: usize, name: usize, length: u32, existing: usize, stamp: u32): i32 {
+function applyHardLink(
+  record: usize,
+  parent: usize,
+  name: usize,
+  length: u32,
+  hash: u32,
+  existing: usize,
+  stamp: u32,
+): i32 {
   const target = linkOf(record);
   const targetLength = linkLengthOf(record);
   let base = targetLength;
@@ -179,7 +189,7 @@ function applyHardLink(record: usize, parent: usize, name: usize, length: u32, e
   }
   // The target may lie below the directory this link replaces: hold its node meanwhile.
   store<u32>(node, load<u32>(node, N_LINKS) + 1, N_LINKS);
-  const status = place(parent, name, length, existing, node, stamp);
+  const status = place(parent, name, length, hash, existing, node, stamp);
   store<u32>(node, load<u32>(node, N_LINKS) - 1, N_LINKS);
   return status;
 }

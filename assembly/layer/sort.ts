@@ -3,6 +3,7 @@ import { D_LENGTH, D_NAME } from './tree';
 
 /** Sorts `count` u32 at `list`; `spare` is room for as many. */
 export function sortByName(list: usize, count: u32, spare: usize): void {
+  if (isSorted(list, count)) return;
   const RUN: u32 = 8;
   for (let start: u32 = 0; start < count; start += RUN) insertionSort(list, start, min(start + RUN, count));
   let from = list;
@@ -16,6 +17,13 @@ export function sortByName(list: usize, count: u32, spare: usize): void {
     to = swap;
   }
   if (from != list) memory.copy(list, from, count << 2);
+}
+
+function isSorted(list: usize, count: u32): bool {
+  for (let i: u32 = 1; i < count; i++) {
+    if (before(load<u32>(list + (i << 2)), load<u32>(list + ((i - 1) << 2)))) return false;
+  }
+  return true;
 }
 
 function insertionSort(list: usize, start: u32, end: u32): void {

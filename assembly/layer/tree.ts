@@ -132,6 +132,7 @@ export let flooded: bool = false;
 /** The dirent of that name, or 0. */
 export function find(parent: usize, name: usize, length: u32): usize {
   const hash = hashName(parent, name, length);
+  lastHash = hash;
   let walked: u32 = 0;
   for (let at: usize = load<u32>(buckets + ((hash & bucketMask) << 2)); at != 0; at = load<u32>(at, D_CHAIN)) {
     if (
@@ -147,14 +148,19 @@ export function find(parent: usize, name: usize, length: u32): usize {
   return 0;
 }
 
-/** Names `node` in `parent`, where nothing has that name; the name's bytes must stay. 0 when memory is out. */
-export function link(parent: usize, name: usize, length: u32, node: usize, stamp: u32): usize {
+/** Hash of the name `find` was last asked for. */
+export let lastHash: u32 = 0;
+
+/**
+ * Names `node` in `parent`, where nothing has that name; the name's bytes must stay. `hash`: `lastHash` after `find` for
+ * this very name. 0 when memory is out.
+ */
+export function link(parent: usize, name: usize, length: u32, hash: u32, node: usize, stamp: u32): usize {
   if (direntCount > bucketMask && !growBuckets()) return 0;
   let at = freeDirents;
   if (at != 0) freeDirents = load<u32>(at);
   else at = slabAlloc(DIRENT_BYTES);
   if (at == 0) return 0;
-  const hash = hashName(parent, name, length);
   const bucket = buckets + ((hash & bucketMask) << 2);
   const next: usize = load<u32>(parent, N_CHILD);
   store<u32>(at, name, D_NAME);
