@@ -3,6 +3,7 @@
  * who trust their guests: nothing but fuel checks can stop one, and `signal` cannot reach it while it runs.
  */
 import { WctrError } from '../../errors.ts';
+import { failedStart } from '../runner/exit.ts';
 import type { PreparedModule } from '../runner/module.ts';
 import { type GuestStdio, type ModuleCache, type RunnerHost, runGuest } from '../runner/run.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec } from '../sandbox.ts';
@@ -12,7 +13,7 @@ import { bytesInput } from '../worker/guest.ts';
 export interface InlineHost {
   /** The runtime's own streams, where it has some. */
   inherited?(name: 'stdin' | 'stdout' | 'stderr'): HostStream;
-  runnerHost(stdio: GuestStdio): RunnerHost;
+  runnerHost(stdio: GuestStdio): RunnerHost | Promise<RunnerHost>;
 }
 
 /** What a guest may write before its caller, who is not running, could read it. */
@@ -35,7 +36,6 @@ class InlineHandle implements SandboxHandle {
   readonly stderr: ReadableStream<Uint8Array> | undefined;
   readonly #exit: Promise<SandboxExit>;
   #done = false;
-  #killed: SandboxExit | undefined;
 
   constructor(spec: SandboxSpec, host: InlineHost, modules: ModuleCache) {
     const input: Uint8Array[] = [];
@@ -58,24 +58,22 @@ class InlineHandle implements SandboxHandle {
         abort: begin,
       });
     }
-    this.#exit = ready.then(() => {
-      if (this.#killed === undefined) {
+    this.#exit = ready
+      .then(async () => {
         const { stdin } = spec.stdio;
-        const run = () => {
-          const stdio = {
-            stdin: stdin === 'inherit' ? inherit(host, 'stdin') : bytesInput(concat(input)),
-            stdout: stdout ?? inherit(host, 'stdout'),
-            stderr: stderr ?? inherit(host, 'stderr'),
-          };
-          return runGuest(spec, { ...host.runnerHost(stdio), keepsTime: true, modules });
-        };
-        this.#killed = run();
-      }
-      this.#done = true;
-      stdout?.end();
-      stderr?.end();
-      return this.#killed;
-    });
+        const runner = await host.runnerHost({
+          stdin: stdin === 'inherit' ? inherit(host, 'stdin') : bytesInput(concat(input)),
+          stdout: stdout ?? inherit(host, 'stdout'),
+          stderr: stderr ?? inherit(host, 'stderr'),
+        });
+        return runGuest(spec, { ...runner, keepsTime: true, modules });
+      })
+      .catch(failedStart)
+      .finally(() => {
+        this.#done = true;
+        stdout?.end();
+        stderr?.end();
+      });
   }
 
   wait(): Promise<SandboxExit> {
