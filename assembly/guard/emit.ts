@@ -53,6 +53,10 @@ export function emitRoom(bytes: u64): bool {
   return false;
 }
 
+export function emitPosition(): usize {
+  return writer;
+}
+
 export function emitByte(byte: u32): void {
   store<u8>(writer++, byte);
 }

@@ -5,7 +5,7 @@
  */
 
 export const NONE: u8 = 0;
-/** One 32-bit LEB128 number: label, tag, type, data or memory index, i32 constant, heap type. */
+/** One 32-bit LEB128 number: tag, type, data or memory index, i32 constant, heap type. */
 export const LEB: u8 = 1;
 export const LOCAL: u8 = 2;
 export const GLOBAL: u8 = 3;
@@ -30,12 +30,14 @@ export const DELEGATE: u8 = 21;
 export const TRY_TABLE: u8 = 22;
 export const MEMORY_GROW: u8 = 23;
 export const GC: u8 = 24;
+/** One label. */
+export const BRANCH: u8 = 25;
 export const REFUSED: u8 = 255;
 
 // biome-ignore format: sixteen opcodes a row
 const OPCODES = memory.data<u8>([
   /* 00 unreachable nop block loop if else try catch, throw rethrow throw_ref end br br_if br_table return */
-  0, 0, 8, 9, 8, 0, 8, 1, 1, 1, 0, 10, 1, 1, 11, 0,
+  0, 0, 8, 9, 8, 0, 8, 1, 1, 25, 0, 10, 25, 25, 11, 0,
   /* 10 call, indirect, return_call, indirect, call_ref, return_call_ref; 18 delegate catch_all drop select select_t; 1f try_table */
   4, 5, 4, 5, 6, 6, 255, 255, 21, 0, 0, 0, 15, 255, 255, 22,
   /* 20 local.get set tee, global.get set, table.get set; 28 loads */
@@ -54,7 +56,7 @@ const OPCODES = memory.data<u8>([
   /* c0 sign extension to c4 */
   0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
   /* d0 ref.null is_null func eq as_non_null, br_on_null br_on_non_null */
-  1, 0, 17, 0, 0, 1, 1, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+  1, 0, 17, 0, 0, 25, 25, 255, 255, 255, 255, 255, 255, 255, 255, 255,
   /* e0 stack switching: refused */
   255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
   /* f0 fb gc, fc bulk and saturating, fd simd, fe threads */

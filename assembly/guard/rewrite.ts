@@ -54,7 +54,7 @@ import {
   sectionAt,
 } from './module';
 import { enter, failed, policy, position, readU32, reserve } from './reader';
-import { MARK_BYTES } from './scan';
+import { scanScratch } from './scan';
 import { LIMITS_MAX } from './types';
 
 const FUNCREF: u32 = 0x70;
@@ -87,8 +87,8 @@ const CODE_METADATA_LENGTH: usize = 14;
 
 let fuel: bool = false;
 let moved: bool = false;
-/** Scratch for the marks of one body (scan.ts). */
-let marks: usize = 0;
+/** Scratch for one body (scan.ts). */
+let scratch: usize = 0;
 
 function emitName(name: usize, length: usize): void {
   emitU32(<u32>length);
@@ -190,7 +190,7 @@ function hasChangedLimits(start: usize, end: usize): bool {
 }
 
 function emitCode(total: u32): void {
-  for (let i: u32 = 0; i < total && !failed(); i++) emitBody(i, marks);
+  for (let i: u32 = 0; i < total && !failed(); i++) emitBody(i, scratch);
   emitRoom(ADDED_BYTES);
 }
 
@@ -233,7 +233,7 @@ export function rewriteModule(header: usize): void {
   fuel = (policy(POLICY_FLAGS) & POLICY_FUEL) != 0 && count(BODIES) != 0;
   moved = movesMemory();
   clampSpaces();
-  if (fuel) marks = reserve(((<u64>count(LARGEST_BODY) >> 1) + 1) * MARK_BYTES);
+  if (fuel) scratch = reserve(scanScratch(count(LARGEST_BODY)));
   emitReset((sectionTotal() + ORDER_LENGTH) * 2 + 1);
   if (failed()) return;
   addPiece(header, header + 8);

@@ -1,15 +1,23 @@
 /**
- * Steps through one function body and notes where fuel has to be charged. Every index that could reach an item the
+ * Steps through one function body and notes what the fuel rewriting changes. Every index that could reach an item the
  * guard appends (local, global, function, table) is checked against the module's own count; all else is left to the
  * engine, which validates the result.
  *
- * mark, 8 bytes: u32 address to insert before, u32 kind (MARK_LOOP, MARK_BULK).
+ * mark, 12 bytes, in the order of the code: u32 address, u32 kind, u32 value
+ *   MARK_OPEN   at a `loop` that is taken apart (fuel.ts); value: address behind its block type
+ *   MARK_CLOSE  at its `end`
+ *   MARK_LOOP   behind the block type of a loop with parameters, which stays as it is
+ *   MARK_BULK   at an instruction to charge by the number on top of the stack
+ *   MARK_LABEL  at a label that leaves such loops; value: the new label
+ *
+ * frame, 4 bytes, one per open block: loops taken apart up to and with it << 1 | it is one.
  */
 import { DETAIL_GC, DETAIL_INDEX, DETAIL_LEB, DETAIL_NESTING, DETAIL_OPCODE } from '../../src/core/abi/guard';
 import { E_CORRUPT, E_UNSUPPORTED } from '../../src/core/abi/status';
 import {
   BLOCK,
   BR_TABLE,
+  BRANCH,
   BYTES4,
   BYTES8,
   CALL,
@@ -58,9 +66,16 @@ import {
 } from './opcodes';
 import { failAt } from './reader';
 
-export const MARK_BYTES: usize = 8;
-export const MARK_LOOP: u32 = 0;
-export const MARK_BULK: u32 = 1;
+export const MARK_BYTES: usize = 12;
+export const MARK_OPEN: u32 = 0;
+export const MARK_CLOSE: u32 = 1;
+export const MARK_LOOP: u32 = 2;
+export const MARK_BULK: u32 = 3;
+export const MARK_LABEL: u32 = 4;
+export const FRAME_BYTES: usize = 4;
+
+/** Labels a loop that is taken apart has more than before. */
+export const ADDED_LABELS: u32 = 3;
 
 /** One instruction reads at most this far beyond the body's end before it is refused; what lies there is memory. */
 export const SCAN_SLACK = 64;
@@ -71,9 +86,21 @@ const MEMARG_HAS_INDEX: u8 = 0x40;
 
 let at: usize = 0;
 let bad: bool = false;
+let marks: usize = 0;
+let frames: usize = 0;
+let depth: u32 = 0;
 let markCount: u32 = 0;
 let loopCount: u32 = 0;
 let calls: bool = false;
+
+/** An instruction byte makes at most one mark, and two open a block. */
+function marksBytes(body: usize): usize {
+  return (body + 1) * MARK_BYTES;
+}
+
+export function scanScratch(body: u32): u64 {
+  return <u64>marksBytes(body) + (<u64>body / 2 + 2) * FRAME_BYTES;
+}
 
 export function scanMarks(): u32 {
   return markCount;
@@ -135,15 +162,56 @@ function stepMemarg(): void {
   stepLeb(5);
 }
 
-function mark(marks: usize, address: usize, kind: u32): void {
+function mark(address: usize, kind: u32, value: u32 = 0): void {
   const record = marks + <usize>markCount * MARK_BYTES;
   store<u32>(record, <u32>address);
   store<u32>(record, kind, 4);
+  store<u32>(record, value, 8);
   markCount++;
 }
 
+function push(split: bool): void {
+  const inside = depth == 0 ? 0 : load<u32>(frames + (<usize>depth - 1) * FRAME_BYTES) >> 1;
+  store<u32>(frames + <usize>depth * FRAME_BYTES, split ? ((inside + 1) << 1) | 1 : inside << 1);
+  depth++;
+}
+
+/** Closes the innermost block; whether it was a loop taken apart. */
+function pop(): bool {
+  depth--;
+  return (load<u32>(frames + <usize>depth * FRAME_BYTES) & 1) != 0;
+}
+
+/** A label: the loops taken apart between here and its target have more labels than before. */
+function stepLabel(): void {
+  const start = at;
+  const label = stepU32();
+  if (label >= depth) {
+    bad = true;
+    return;
+  }
+  const top = frames + (<usize>depth - 1) * FRAME_BYTES;
+  const crossed = (load<u32>(top) >> 1) - (load<u32>(top - <usize>label * FRAME_BYTES) >> 1);
+  if (crossed != 0) mark(start, MARK_LABEL, label + crossed * ADDED_LABELS);
+}
+
+/** The block type of a loop: taken apart unless it has parameters, which only a type index can give it. */
+function stepLoop(instruction: usize): void {
+  loopCount++;
+  const first: u32 = load<u8>(at);
+  const byIndex = first >= 0x80 || first < 0x40;
+  stepType();
+  if (byIndex) {
+    push(false);
+    mark(at, MARK_LOOP);
+  } else {
+    push(true);
+    mark(instruction, MARK_OPEN, <u32>at);
+  }
+}
+
 /** Instructions after 0xfc. Gives false for an unknown one. */
-function stepBulk(marks: usize, start: usize, tables: u32): bool {
+function stepBulk(start: usize, tables: u32): bool {
   const sub = stepU32();
   if (sub <= FC_LAST_SATURATING) return true;
   switch (sub) {
@@ -151,11 +219,11 @@ function stepBulk(marks: usize, start: usize, tables: u32): bool {
     case FC_MEMORY_COPY:
       stepLeb(5);
       stepLeb(5);
-      mark(marks, start, MARK_BULK);
+      mark(start, MARK_BULK);
       return true;
     case FC_MEMORY_FILL:
       stepLeb(5);
-      mark(marks, start, MARK_BULK);
+      mark(start, MARK_BULK);
       return true;
     case FC_DATA_DROP:
     case FC_ELEM_DROP:
@@ -164,17 +232,17 @@ function stepBulk(marks: usize, start: usize, tables: u32): bool {
     case FC_TABLE_INIT:
       stepLeb(5);
       stepIndex(tables);
-      mark(marks, start, MARK_BULK);
+      mark(start, MARK_BULK);
       return true;
     case FC_TABLE_COPY:
       stepIndex(tables);
       stepIndex(tables);
-      mark(marks, start, MARK_BULK);
+      mark(start, MARK_BULK);
       return true;
     case FC_TABLE_GROW:
     case FC_TABLE_FILL:
       stepIndex(tables);
-      mark(marks, start, MARK_BULK);
+      mark(start, MARK_BULK);
       return true;
     case FC_TABLE_SIZE:
       stepIndex(tables);
@@ -231,18 +299,18 @@ function stepCatches(end: usize): void {
     const kind = load<u8>(at++);
     if (kind > 3) bad = true;
     if (kind < 2) stepLeb(5);
-    stepLeb(5);
+    stepLabel();
   }
 }
 
 /**
- * Scans the instructions in [start, end) with the given index spaces; the marks go to `marks`, which holds at least
- * (end - start) / 2 of them.
+ * Scans the instructions in [start, end) with the given index spaces. `scratch` has scanScratch(end - start) bytes; the
+ * marks are at its start.
  */
 export function scanBody(
   start: usize,
   end: usize,
-  marks: usize,
+  scratch: usize,
   locals: u32,
   globals: u32,
   functions: u32,
@@ -253,7 +321,10 @@ export function scanBody(
   markCount = 0;
   loopCount = 0;
   calls = false;
-  let depth: u32 = 1;
+  marks = scratch;
+  frames = scratch + marksBytes(end - start);
+  depth = 0;
+  push(false);
   while (at < end) {
     const instruction = at;
     const opcode: u32 = load<u8>(at++);
@@ -270,6 +341,9 @@ export function scanBody(
       case LEB:
         stepLeb(5);
         continue;
+      case BRANCH:
+        stepLabel();
+        break;
       case GLOBAL:
         stepIndex(globals);
         break;
@@ -291,16 +365,13 @@ export function scanBody(
         break;
       case BLOCK:
         stepType();
-        depth++;
+        push(false);
         break;
       case LOOP:
-        stepType();
-        depth++;
-        loopCount++;
-        mark(marks, at, MARK_LOOP);
+        stepLoop(instruction);
         break;
       case END:
-        depth--;
+        if (pop()) mark(instruction, MARK_CLOSE);
         if (depth == 0) {
           if (at != end) failAt(at, E_CORRUPT, DETAIL_NESTING);
           else if (bad) failAt(start, E_CORRUPT, DETAIL_LEB);
@@ -308,17 +379,16 @@ export function scanBody(
         }
         break;
       case DELEGATE:
-        // closes its `try`; the body itself can only be closed by `end`
-        stepLeb(5);
-        depth--;
-        if (depth == 0) {
+        // closes its `try`; a loop and the body itself are closed by `end` only
+        if (pop() || depth == 0) {
           failAt(instruction, E_CORRUPT, DETAIL_NESTING);
           return;
         }
+        stepLabel();
         break;
       case BR_TABLE: {
         const labels = stepCount(end);
-        for (let i: u32 = 0; i <= labels && at < end; i++) stepLeb(5);
+        for (let i: u32 = 0; i <= labels && at < end; i++) stepLabel();
         break;
       }
       case LEB64:
@@ -342,7 +412,7 @@ export function scanBody(
         stepIndex(functions);
         break;
       case PREFIX_FC:
-        known = stepBulk(marks, instruction, tables);
+        known = stepBulk(instruction, tables);
         break;
       case PREFIX_FD:
         known = stepSimd();
@@ -353,11 +423,11 @@ export function scanBody(
       case TRY_TABLE:
         stepType();
         stepCatches(end);
-        depth++;
+        push(false);
         break;
       case MEMORY_GROW:
         stepLeb(5);
-        mark(marks, instruction, MARK_BULK);
+        mark(instruction, MARK_BULK);
         break;
       case GC:
         failAt(instruction, E_UNSUPPORTED, DETAIL_GC, opcode);
