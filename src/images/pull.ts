@@ -194,7 +194,7 @@ class Pull {
     const { config } = manifest;
     await this.lease.pin([config.digest]);
     if (!(await this.content.has(config.digest))) {
-      await this.content.ingest(config, this.remote.blob(config), this.ingestOptions());
+      await this.download(config, (origin) => this.content.ingest(config, origin, this.ingestOptions()));
       this.fetchedAny = true;
     }
     const bytes = await this.content.read(config.digest);
@@ -248,12 +248,26 @@ class Pull {
       await layers.unpack(descriptor, diffId, { signal });
     } else {
       const options = this.ingestOptions(signal, (receivedBytes) => this.emit(progress(id, receivedBytes, descriptor)));
-      const origin = this.remote.blob(descriptor);
-      if (needsPass) await layers.ingest(descriptor, diffId, origin, options);
-      else await this.content.ingest(descriptor, origin, options);
+      await this.download(descriptor, (origin) =>
+        needsPass
+          ? layers.ingest(descriptor, diffId, origin, options)
+          : this.content.ingest(descriptor, origin, options),
+      );
     }
     this.fetchedAny = true;
     this.emit({ id, status: 'Pull complete' });
+  }
+
+  /** Runs one ingest; wrong bytes of a mirror are fetched once more, from where they come from. */
+  private async download(descriptor: Descriptor, ingest: (origin: BlobOrigin) => Promise<unknown>): Promise<void> {
+    try {
+      await ingest(this.remote.blob(descriptor));
+    } catch (error) {
+      const isWrong = isWctrError(error, 'digest-mismatch') || isWctrError(error, 'size-mismatch');
+      const origin = isWrong ? this.remote.blobPastMirrors(descriptor) : undefined;
+      if (origin === undefined) throw error;
+      await ingest(origin);
+    }
   }
 
   private ingestOptions(signal = this.request.signal, onProgress?: (receivedBytes: number) => void): IngestOptions {

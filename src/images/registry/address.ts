@@ -51,8 +51,9 @@ export async function mayPointToResolved(from: URL, to: URL, lookup: HostLookup 
     classesOf(from.hostname, lookup),
     classesOf(to.hostname, lookup),
   ]);
+  // Every pair: a server that answers with a private address among others is not thereby in the private network.
   return toClasses.every((target) =>
-    fromClasses.some((origin) => mayReach(from.hostname, origin, to.hostname, target)),
+    fromClasses.every((origin) => mayReach(from.hostname, origin, to.hostname, target)),
   );
 }
 

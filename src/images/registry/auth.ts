@@ -59,7 +59,7 @@ export class Authorizer {
     const challenge = choose(parseChallenges(answer.get('www-authenticate')));
     if (challenge === undefined) return undefined;
     this.challenges.set(access.base.origin, challenge);
-    if (used !== undefined) this.forget(access, challenge);
+    if (used !== undefined) await this.forget(access, challenge, used);
     const header = await this.respond(access, challenge);
     return header === used ? undefined : header;
   }
@@ -90,8 +90,12 @@ export class Authorizer {
     return basicAuthorization(username, password);
   }
 
-  private forget(access: Access, challenge: Challenge): void {
-    this.tokens.delete(tokenKey(access, challenge));
+  /** Drops a token that was refused, but not a newer one that another request has fetched since. */
+  private async forget(access: Access, challenge: Challenge, refused: string): Promise<void> {
+    const key = tokenKey(access, challenge);
+    const known = this.tokens.get(key);
+    const token = await known?.catch(() => undefined);
+    if (token?.authorization === refused && this.tokens.get(key) === known) this.tokens.delete(key);
   }
 
   private async token(access: Access, challenge: Challenge): Promise<Token> {

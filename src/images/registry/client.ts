@@ -15,6 +15,9 @@ export interface RegistryClientOptions extends TransportOptions {
   readonly registries?: RegistriesConfig;
 }
 
+/** Something that speaks plain http may answer a TLS handshake with silence. */
+const PROBE = { https: { attempts: 1, headersTimeoutMs: 5_000 }, http: { attempts: 3 } } as const;
+
 export interface RepositoryName {
   /** `docker.io`, `localhost:5000` */
   readonly domain: string;
@@ -92,10 +95,7 @@ export class RegistryClient {
     for (const scheme of endpoint.schemes) {
       const base = new URL(`${scheme}://${endpoint.host}`);
       try {
-        const answer = await this.transport.send({
-          url: new URL(PING_PATH, base),
-          attempts: scheme === 'https' ? 1 : 3,
-        });
+        const answer = await this.transport.send({ url: new URL(PING_PATH, base), ...PROBE[scheme] });
         answer.discard();
         this.authorizer.learn(base, answer.headers);
         return base;

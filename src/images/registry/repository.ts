@@ -75,10 +75,20 @@ export class RemoteRepository {
 
   /** The bytes of a blob, resumed over broken connections; see `blobOrigin`. */
   blob(descriptor: Descriptor): BlobOrigin {
+    return this.blobFrom(this.endpoints, descriptor);
+  }
+
+  /** The same past all mirrors, for when one of them sent wrong bytes; undefined when there are none. */
+  blobPastMirrors(descriptor: Descriptor): BlobOrigin | undefined {
+    const upstream = this.endpoints.filter(({ mirror }) => !mirror);
+    return upstream.length === this.endpoints.length ? undefined : this.blobFrom(upstream, descriptor);
+  }
+
+  private blobFrom(endpoints: readonly Endpoint[], descriptor: Descriptor): BlobOrigin {
     return blobOrigin({
       descriptor,
       repository: this.shownName,
-      sources: this.endpoints.map((endpoint) => ({
+      sources: endpoints.map((endpoint) => ({
         host: endpoint.host,
         open: (range: string | undefined, signal: AbortSignal | undefined) =>
           this.client.send(endpoint, {

@@ -52,6 +52,8 @@ export interface HttpRequest {
   readonly verified?: boolean;
   /** Tries, when fewer than `Timing.attempts` will do. */
   readonly attempts?: number;
+  /** Wait for headers, when less than `Timing.headersTimeoutMs` will do. */
+  readonly headersTimeoutMs?: number;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -88,11 +90,10 @@ export class Transport {
       }
       if (!TRANSIENT.has(outcome.status) || (last && outcome.status !== 429)) return outcome;
       const wait = retryAfterMs(outcome.headers.get('retry-after'));
-      if (outcome.status === 429 && (last || (wait ?? 0) > this.timing.retryAfterLimitMs)) {
-        outcome.discard();
-        throw tooMany(request.url, wait);
-      }
+      const tooLong = (wait ?? 0) > this.timing.retryAfterLimitMs;
+      if (tooLong && outcome.status !== 429) return outcome;
       outcome.discard();
+      if (last || tooLong) throw tooMany(request.url, wait);
       await this.pause(attempt, wait, request);
     }
   }
@@ -171,12 +172,15 @@ export class Transport {
     if (request.body !== undefined) init.body = request.body;
     const transfer = new Transfer(request.signal, this.timing.idleTimeoutMs);
     try {
-      const fetched = await transfer.within(this.timing.headersTimeoutMs, async (signal) => {
-        const response = await this.options.fetch(url.href, { ...init, signal });
-        // A browser hides redirects; its own fetch drops Authorization when the origin changes (Fetch, 4.4).
-        if (response.type !== 'opaqueredirect') return response;
-        return this.options.fetch(url.href, { ...init, signal, redirect: 'follow' });
-      });
+      const fetched = await transfer.within(
+        request.headersTimeoutMs ?? this.timing.headersTimeoutMs,
+        async (signal) => {
+          const response = await this.options.fetch(url.href, { ...init, signal });
+          // A browser hides redirects; its own fetch drops Authorization when the origin changes (Fetch, 4.4).
+          if (response.type !== 'opaqueredirect') return response;
+          return this.options.fetch(url.href, { ...init, signal, redirect: 'follow' });
+        },
+      );
       return new HttpAnswer(fetched, url, transfer);
     } catch (error) {
       transfer.end();
@@ -315,7 +319,9 @@ function cancelled({ url, signal }: Pick<HttpRequest, 'url' | 'signal'>): WctrEr
 }
 
 function unreachable(url: URL, { reason, certificate }: NetworkFailure, cause: unknown): WctrError {
+  const hint = 'make its CA known to the runtime (Node: NODE_EXTRA_CA_CERTS); certificates are always checked';
   return new WctrError('registry-unreachable', `cannot reach ${url.host}: ${reason}`, {
+    ...(certificate ? { hint } : {}),
     cause,
     data: { host: url.host, certificate },
   });

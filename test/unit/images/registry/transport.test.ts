@@ -69,6 +69,12 @@ describe('retries', () => {
     expect(never.requests).toHaveLength(1);
   });
 
+  it('does not wait an hour for a server that is down for that long', async () => {
+    const fake = answers(new Response('', { status: 503, headers: { 'retry-after': '3600' } }));
+    expect((await transport(fake).send(at('https://reg.example/v2/'))).status).toBe(503);
+    expect(fake.requests).toHaveLength(1);
+  });
+
   it('reads a Retry-After that is a date', async () => {
     const date = new Date(Date.now() + 600_000).toUTCString();
     const fake = answers(new Response('', { status: 429, headers: { 'retry-after': date } }));

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { WctrError } from '../../../../src/errors.ts';
-import type { PullProgress } from '../../../../src/images/pull.ts';
-import type { Platform } from '../../../../src/spec/image-spec.ts';
-import { tempDir } from '../../../support/image-store.ts';
-import { buildArtifact, buildImage, buildIndex, noise, serve, WASI } from '../../../support/registry-images.ts';
-import { openPullStore, type PullStore, statuses } from '../../../support/registry-pull.ts';
-import { body, type FakeRegistry, stall, startFakeRegistry } from '../../../support/registry-server.ts';
+import type { WctrError } from '../../../src/errors.ts';
+import type { PullProgress } from '../../../src/images/pull.ts';
+import type { Digest, Platform } from '../../../src/spec/image-spec.ts';
+import { tempDir } from '../../support/image-store.ts';
+import { createTestClient, FakeFetch } from '../../support/registry-client.ts';
+import { buildArtifact, buildImage, buildIndex, noise, serve, WASI } from '../../support/registry-images.ts';
+import { openPullStore, type PullStore, statuses } from '../../support/registry-pull.ts';
+import { body, type FakeRegistry, stall, startFakeRegistry } from '../../support/registry-server.ts';
 
 let registry: FakeRegistry;
 let dir: ReturnType<typeof tempDir>;
@@ -179,6 +180,37 @@ describe('pullImage', () => {
     });
     await store.pull(name);
     expect(most).toBe(3);
+  });
+});
+
+describe('a mirror', () => {
+  it('that sends wrong bytes is passed over', async () => {
+    const image = buildImage({ layers: [{ a: '1' }, { b: '2' }] });
+    const fetched: string[] = [];
+    // docker.io cannot be had here: its host is answered by the table.
+    const fake = new FakeFetch((url) => {
+      const [, kind, reference] = /\/(manifests|blobs)\/(.+)$/.exec(url.pathname) ?? [];
+      const { bytes, mediaType } = image.blobs.get(
+        (reference === 'latest' ? image.target.digest : reference) as Digest,
+      )!;
+      const isBad = kind === 'blobs' && url.host === 'mirror.example' && reference !== image.config.digest;
+      if (kind === 'blobs') fetched.push(`${url.host} ${reference}`);
+      const sent = isBad ? new Uint8Array(bytes.length) : new Uint8Array(bytes);
+      return new Response(sent, { headers: { 'content-type': mediaType } });
+    });
+    const registries = { mirrors: ['https://mirror.example'], insecure: [] };
+    const client = createTestClient({ fetch: fake.fetch, registries });
+    const { record } = await store.pull('app', { registry: client, concurrency: 1 });
+    expect(record.target.digest).toBe(image.target.digest);
+    const [a, b] = image.layers.map(({ digest }) => digest);
+    expect(fetched).toEqual([
+      `mirror.example ${image.config.digest}`,
+      `mirror.example ${a}`,
+      `registry-1.docker.io ${a}`,
+      `mirror.example ${b}`,
+      `registry-1.docker.io ${b}`,
+    ]);
+    expect(await store.content.verifyAll()).toEqual([]);
   });
 });
 
