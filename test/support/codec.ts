@@ -98,7 +98,9 @@ export function drive(core: Core, decoder: number, input: Uint8Array, options: R
 
 /** Compresses with the zstd tool; test first that `peer('zstd')` is there. */
 export function zstd(input: Uint8Array, ...args: string[]): Buffer {
-  return execFileSync(peer('zstd')!, ['-q', '-c', ...args], { input, maxBuffer: 1 << 30 });
+  // Without it the tool cannot know the length of what comes through a pipe.
+  const size = args.includes('--no-content-size') ? [] : [`--stream-size=${input.length}`];
+  return execFileSync(peer('zstd')!, ['-q', '-c', ...size, ...args], { input, maxBuffer: 1 << 30 });
 }
 
 /** Deterministic bytes: text-like, machine-code-like and random stretches, so that all kinds of block occur. */
