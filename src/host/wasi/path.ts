@@ -69,7 +69,7 @@ export function path(context: WasiContext, filestat: FilestatLayout) {
     sizeA = context.path(pointerA >>> 0, lengthA >>> 0, TASK_PATH_A);
     if (sizeA < 0) return sizeA;
     sizeB = context.path(pointerB >>> 0, lengthB >>> 0, TASK_PATH_B);
-    return sizeB < 0 ? sizeB : 0;
+    return Math.min(sizeB, 0);
   }
 
   /** Runs a call of two paths; each that was given with the working directory may mean the root instead. */

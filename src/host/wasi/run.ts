@@ -69,8 +69,8 @@ export type WasiEnd =
   | { readonly kind: 'exit'; readonly exitCode: number }
   /** Ended by a signal it raised; `exitCode` is 128 + Linux' number. */
   | { readonly kind: 'signal'; readonly exitCode: number; readonly signal: string }
-  /** A Wasm trap, or whatever else the guest threw. */
-  | { readonly kind: 'trap'; readonly exitCode: 128; readonly error: unknown };
+  /** A Wasm trap, or whatever else the guest threw: 128 + SIGABRT, as other Wasm runtimes say. */
+  | { readonly kind: 'trap'; readonly exitCode: 134; readonly error: unknown };
 
 const EMPTY_STREAM: HostStream = { read: () => 0, write: (source) => source.length };
 
@@ -120,6 +120,11 @@ export class WasiProcess {
     throw new WctrError('exec-format', `the module has no function export named ${name}`, { data: { export: name } });
   }
 
+  /** For a reactor, whose exports the host calls itself: names the memory that the imports work on. */
+  attach(memory: WebAssembly.Memory | undefined): void {
+    this.#context.guest.attach(memory);
+  }
+
   /** As `start`, for a caller that has the memory and the entry itself. */
   run(memory: WebAssembly.Memory | undefined, entry: () => unknown): WasiEnd {
     const context = this.#context;
@@ -130,7 +135,7 @@ export class WasiProcess {
       end = this.#ended() ?? { kind: 'exit', exitCode: 0 };
     } catch (error) {
       // A guest that caught its own exit and then failed has still exited.
-      end = this.#ended() ?? { kind: 'trap', exitCode: 128, error };
+      end = this.#ended() ?? { kind: 'trap', exitCode: 134, error };
     }
     this.close(end.exitCode);
     return end;

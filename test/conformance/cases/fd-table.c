@@ -37,7 +37,7 @@ int main(void) {
   ERRNO(__wasi_fd_renumber(c, 0x7fffffff), __WASI_ERRNO_BADF);
   OK(__wasi_fd_close(c));
   /* A preopened directory can be closed; its number is then an ordinary one. */
-  OK(__wasi_path_open(ROOT, 0, ".", __WASI_OFLAGS_DIRECTORY, ALL_RIGHTS, ALL_RIGHTS, 0, &a));
+  OK(__wasi_path_open(ROOT, 0, ".", __WASI_OFLAGS_DIRECTORY, __WASI_RIGHTS_PATH_OPEN, ALL_RIGHTS, 0, &a));
   OK(__wasi_fd_close(ROOT));
   ERRNO(__wasi_fd_prestat_get(ROOT, &pre), __WASI_ERRNO_BADF);
   ERRNO(__wasi_path_open(ROOT, 0, "x", 0, 0, 0, 0, &b), __WASI_ERRNO_BADF);
