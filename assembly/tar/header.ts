@@ -48,7 +48,7 @@ function bad(): i64 {
 
 /**
  * A numeric field: octal digits, or base 256 (first byte 0x80 positive, 0xff negative). Where readers in use disagree
- * (digits after an embedded NUL or after a blank) the field is bad rather than guessed at.
+ * (digits after leading NULs or after a blank) the field is bad rather than guessed at.
  */
 export function field(p: usize, length: u32): i64 {
   if (load<u8>(p) & 0x80) return base256(p, length);
