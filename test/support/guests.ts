@@ -18,19 +18,7 @@ export function guestPath(name: string): string {
     mkdirSync(BUILT, { recursive: true });
     const unfinished = `${path}.${process.pid}`;
     const asc = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-    const options = [
-      '--extension',
-      'as',
-      '--runtime',
-      'stub',
-      '--optimizeLevel',
-      '2',
-      '--debug',
-      '--use',
-      'abort=',
-      '-o',
-      unfinished,
-    ];
+    const options = ['--runtime', 'stub', '--optimizeLevel', '2', '--debug', '--use', 'abort=', '-o', unfinished];
     execFileSync(process.execPath, [asc, join(SOURCES, `${name}.ts`), ...options], { cwd: SOURCES, stdio: 'inherit' });
     renameSync(unfinished, path);
   }
