@@ -93,5 +93,6 @@ function names(records: readonly ImageRecord[]): string {
   return records
     .filter(({ reference }) => reference !== undefined)
     .map(displayName)
+    .sort()
     .join(', ');
 }

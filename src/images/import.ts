@@ -1,12 +1,17 @@
 /** `import`: a tar of a file system becomes an image of one layer. */
 import type { FileSystem } from '../host/ports.ts';
-import { type Descriptor, type ImageConfigDocument, MEDIA_TYPE, type Platform } from '../spec/image-spec.ts';
+import {
+  type Descriptor,
+  type Digest,
+  type ImageConfigDocument,
+  MEDIA_TYPE,
+  type Platform,
+} from '../spec/image-spec.ts';
 import { layerMediaType } from './archive/docker-archive.ts';
 import { streamRange } from './archive/files.ts';
 import { spool } from './archive/spool.ts';
 import { applyChanges } from './config-changes.ts';
-import type { BlobOrigin } from './contracts.ts';
-import type { CreateHasher } from './digest.ts';
+import { type CreateHasher, digestOf } from './digest.ts';
 import type { ImageRecord } from './image-record.ts';
 import type { InstallContext } from './install-image.ts';
 import { DEFAULT_PLATFORMS } from './platform.ts';
@@ -58,7 +63,6 @@ export async function importImage(
     };
     await lease.pin([layer.digest]);
     const diffId = await ingestLayer(layer);
-    await lease.pin([diffId]);
     const created = new Date(now()).toISOString();
     const platform = options.platform ?? (DEFAULT_PLATFORMS[0] as Platform);
     const document: ImageConfigDocument = {
@@ -72,9 +76,8 @@ export async function importImage(
     };
     const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
     const putPinned = async (mediaType: string, bytes: Uint8Array): Promise<Descriptor> => {
-      const descriptor = await images.content.put(mediaType, bytes);
-      await lease.pin([descriptor.digest]);
-      return descriptor;
+      await lease.pin([digestOf(createHasher, bytes)]);
+      return images.content.put(mediaType, bytes);
     };
     const config = await putPinned(MEDIA_TYPE.ociConfig, encode(document));
     const manifest = await putPinned(
@@ -88,16 +91,23 @@ export async function importImage(
     await spooled.remove();
   }
 
-  async function ingestLayer(layer: Descriptor) {
-    if (await images.content.has(layer.digest)) return (await images.layers.unpack(layer, undefined, signal)).diffId;
-    const origin: BlobOrigin = async function* (offset) {
-      const reader = await spooled.open();
-      try {
-        yield* streamRange(reader, offset, reader.sizeBytes);
-      } finally {
-        await reader.close();
-      }
-    };
-    return (await images.layers.ingest(layer, undefined, origin, signal)).diffId;
+  /** The diff ID is known, and so can be pinned, only afterwards: by then the collector may have been there. */
+  async function ingestLayer(layer: Descriptor): Promise<Digest> {
+    for (;;) {
+      const { diffId } = (await images.content.has(layer.digest))
+        ? await images.layers.unpack(layer, undefined, signal)
+        : await images.layers.ingest(layer, undefined, origin, signal);
+      await lease.pin([diffId]);
+      if ((await images.layers.get(diffId)) !== undefined) return diffId;
+    }
+  }
+
+  async function* origin(offset: number): AsyncGenerator<Uint8Array> {
+    const reader = await spooled.open();
+    try {
+      yield* streamRange(reader, offset, reader.sizeBytes);
+    } finally {
+      await reader.close();
+    }
   }
 }
