@@ -128,7 +128,7 @@ function member(data: Uint8Array, fields: { extra?: Buffer; name?: string; comme
     (fields.crc !== undefined ? 2 : 0);
   const header = Buffer.from(plain.subarray(0, 10));
   header[3] = flags;
-  const parts = [header];
+  const parts: Buffer[] = [header];
   if (fields.extra) {
     const length = Buffer.alloc(2);
     length.writeUInt16LE(fields.extra.length);
