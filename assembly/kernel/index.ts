@@ -33,7 +33,8 @@
  *   signals_take(t) -> pending mask, cleared
  *   task_create(t) -> another task (thread) of t's process; task_destroy(t) -> 0
  *   set_ids(t, uid, gid) -> 0; set_groups(t, count): u32 gids at t + TASK_IO, at most 32; umask(t, mask) -> previous
- *   chdir(t, pathLen), fchdir(t, fd), chroot(t, pathLen) -> 0; getcwd(t) -> length in TASK_IO
+ *   chdir(t, pathLen), fchdir(t, fd), chroot(t, pathLen) (moves the cwd, too) -> 0; getcwd(t) -> length in TASK_IO
+ *                          (below the root of a hostfs mount names are not kept: -EOPNOTSUPP)
  *
  * Paths (walk: WALK_*)
  *   openat(t, dirfd, pathLen, flags O_*, mode, walk) -> fd
@@ -61,7 +62,7 @@
  *   fd_close_on_exec(t): closes every fd with FD_CLOEXEC
  *   fstat(t, fd), fchmod(t, fd, mode), fchown(t, fd, uid, gid), futimens(t, fd, which, aLo, aHi, mLo, mHi)
  *   ftruncate(t, fd, sizeLo, sizeHi), fallocate(t, fd, offsetLo, offsetHi, lengthLo, lengthHi) (grows, never shrinks)
- *   fsync(t, fd, dataOnly), flock-like locks: not here
+ *   fsync(t, fd, dataOnly) -> 0; locks (flock, fcntl) are not there
  *   lseek(t, fd, offsetLo, offsetHi, whence) -> 0, r0/r1 = new offset lo/hi
  *   readdir(t, fd, cookieLo, cookieHi, maxBytes) -> bytes of records in TASK_IO (0 at the end). Cookie 0 starts;
  *                          cookies stay valid while entries come and go. maxBytes <= TASK_IO_BYTES. -EINVAL when not
@@ -85,7 +86,8 @@
  *   event_wait(t, seen, timeoutMs f64 (< 0: none)) -> 0 woken, -ETIMEDOUT, -EINTR (signal pending), -EAGAIN (may not block)
  *
  * Mounts
- *   mount_tmpfs(pathLen via t, sizeBytes f64 (0: the quota), mode, flags MOUNT_*): mount_tmpfs(t, pathLen, size, mode, flags) -> mount id
+ *   mount_tmpfs(t, pathLen, sizeBytes f64 (0: no limit but the memory), mode, flags MOUNT_*) -> mount id
+ *   mount_root_flags(flags MOUNT_*) -> 0: the root becomes read-only, or writable, from now on
  *   mount_hostfs(t, pathLen, hostMount, rootNode, flags) -> mount id. The mount point must exist (a directory, or a file
  *                          when the host's root is a file)
  *
@@ -107,4 +109,87 @@
  *                          directory records, without "." and ".."; hostfs_statfs(mount, pointer to statfs)
  *   None of them may call back into the kernel.
  */
-export {};
+export {
+  close,
+  dup,
+  dup2,
+  event_wait,
+  fallocate,
+  fchmod,
+  fchown,
+  fd_close_on_exec,
+  fd_open_host,
+  fd_set_flags,
+  fd_set_rights,
+  fd_set_status,
+  fstat,
+  fsync,
+  ftruncate,
+  futimens,
+  io_end,
+  lseek,
+  pipe,
+  poll_query,
+  pread_begin,
+  pwrite_begin,
+  read_begin,
+  readdir,
+  renumber,
+  write_begin,
+} from './calls-fd';
+export {
+  event_word,
+  kernel_abi_version,
+  kernel_attach,
+  kernel_boot,
+  kernel_check,
+  kernel_config,
+  kernel_data_bytes,
+  kernel_freeze,
+  kernel_reset,
+  kernel_thaw,
+  kernel_used_bytes,
+  mount_hostfs,
+  mount_root_flags,
+  mount_tmpfs,
+  rootfs_mount,
+  rootfs_pointer,
+} from './calls-life';
+export {
+  accessat,
+  fchmodat,
+  fchownat,
+  fstatat,
+  getxattr,
+  linkat,
+  listxattr,
+  mkdirat,
+  mknodat,
+  openat,
+  readlinkat,
+  renameat,
+  rmdirat,
+  statfsat,
+  symlinkat,
+  truncateat,
+  unlinkat,
+  utimensat,
+} from './calls-path';
+export {
+  chdir,
+  chroot,
+  fchdir,
+  getcwd,
+  process_by_pid,
+  process_create,
+  process_exit,
+  process_fork,
+  process_kill,
+  process_wait,
+  set_groups,
+  set_ids,
+  signals_take,
+  task_create,
+  task_destroy,
+  umask,
+} from './calls-process';

@@ -199,3 +199,17 @@ function setEdge(a: usize, at: usize, on: bool): void {
   const bit: u32 = 1 << (page & 31);
   store<u32>(word, on ? load<u32>(word) | bit : load<u32>(word) & ~bit);
 }
+
+/** Do the free runs and the pages in use add up to all that was handed out? For tests. */
+export function arenaSound(a: usize): bool {
+  let free: u32 = 0;
+  for (let list: u32 = 0; list < 84; list++) {
+    let run: usize = load<u32>(a + (list << 2), HEADS);
+    for (; run != 0; run = load<u32>(run, RUN_NEXT)) {
+      const pages = load<u32>(run, RUN_PAGES);
+      if (classOf(pages) != list || load<u32>(run + (pages << PAGE_SHIFT) - 4) != pages) return false;
+      free += pages;
+    }
+  }
+  return free + load<u32>(a, USED) == (load<u32>(a, END) - load<u32>(a, BASE)) >> PAGE_SHIFT;
+}

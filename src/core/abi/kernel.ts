@@ -156,6 +156,8 @@ export const FILE_DEVICE = 5;
 /** The personality does the I/O: stdio, sockets, the terminal. read/write answer -EHOSTIO with r0 = handle. */
 export const FILE_HOST = 6;
 export const FILE_HOSTFS = 7;
+/** Handle of /dev/tty and /dev/console when opened: the container's terminal. */
+export const HOST_TTY = 0x7fffffff;
 /** O_PATH-like handle (a symlink itself, ...): no I/O. */
 export const FILE_PATH = 8;
 
