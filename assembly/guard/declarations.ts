@@ -103,7 +103,7 @@ const IMPORT_TAG: u32 = 4;
 const PAGES_4G: u32 = 65536;
 
 export function readTypes(): void {
-  const total = readCount(POLICY_MAX_TYPES, DETAIL_TYPES, 3);
+  const total = readCount(POLICY_MAX_TYPES, DETAIL_TYPES, 2);
   setCount(TYPES, total);
   const params = reserve((<u64>total) << 2);
   if (failed()) return;
