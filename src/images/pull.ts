@@ -50,6 +50,14 @@ export interface PulledImage {
 
 const DEFAULT_CONCURRENCY = 3;
 
+/** Blob to layer, from the store or from the registry; or the blob alone from the registry. */
+type LayerTask = 'unpack' | 'ingest' | 'store';
+
+interface LayerJob {
+  readonly layer: PlannedLayer;
+  readonly task: LayerTask;
+}
+
 /**
  * @throws no-such-image, unauthorized, no-matching-platform, digest-mismatch, size-mismatch, invalid-manifest,
  *   unsupported-media-type, limit-exceeded, registry-unreachable, registry-error, too-many-requests, cancelled, and what
@@ -205,19 +213,41 @@ class Pull {
   private async fetchLayers(planned: readonly PlannedLayer[]): Promise<void> {
     const unique = [...new Map(planned.map((layer) => [layer.descriptor.digest, layer])).values()];
     await this.lease.pin(planned.flatMap(({ descriptor, diffId }) => [descriptor.digest, ...(diffId ? [diffId] : [])]));
-    for (const { descriptor } of unique) this.emit({ id: shortDigest(descriptor.digest), status: 'Pulling fs layer' });
+    const jobs = await Promise.all(unique.map(async (layer) => ({ layer, task: await this.taskFor(layer) })));
+    const open = jobs.filter((job): job is LayerJob => job.task !== undefined);
+    if (open.length === 0 && !this.fetchedAny) return;
+    for (const { layer, task } of jobs) {
+      const status = task === undefined ? 'Already exists' : 'Pulling fs layer';
+      this.emit({ id: shortDigest(layer.descriptor.digest), status });
+    }
+    await this.runJobs(open);
+  }
+
+  /** What is left to do for a layer; undefined when it is all there. */
+  private async taskFor({ descriptor, kind, diffId }: PlannedLayer): Promise<LayerTask | undefined> {
+    const [hasBlob, record] = await Promise.all([
+      this.content.has(descriptor.digest),
+      kind === 'tar' && diffId !== undefined ? this.request.images.layers.get(diffId) : undefined,
+    ]);
+    const needsPass = kind === 'tar' && record === undefined;
+    if (hasBlob) return needsPass ? 'unpack' : undefined;
+    // A layer that is here under another compression needs no second pass; its blob is kept for push and save.
+    return needsPass ? 'ingest' : 'store';
+  }
+
+  private async runJobs(jobs: readonly LayerJob[]): Promise<void> {
     // The first failure stops the others, and is thrown only when they have let go of the store.
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(this.request.signal?.reason);
     if (this.request.signal?.aborted) onAbort();
     this.request.signal?.addEventListener('abort', onAbort, { once: true });
-    const queue = unique.values();
+    const queue = jobs.values();
     let failure: { error: unknown } | undefined;
     const work = async (): Promise<void> => {
-      for (const layer of queue) {
+      for (const job of queue) {
         if (failure !== undefined) return;
         try {
-          await this.fetchLayer(layer, stop.signal);
+          await this.runJob(job, stop.signal);
         } catch (error) {
           failure ??= { error };
           stop.abort();
@@ -225,31 +255,21 @@ class Pull {
       }
     };
     const lanes = Math.max(1, this.request.concurrency ?? DEFAULT_CONCURRENCY);
-    await Promise.all(Array.from({ length: Math.min(lanes, unique.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, work));
     this.request.signal?.removeEventListener('abort', onAbort);
     if (failure !== undefined) throw failure.error;
   }
 
-  private async fetchLayer({ descriptor, kind, diffId }: PlannedLayer, signal: AbortSignal): Promise<void> {
+  private async runJob({ layer: { descriptor, diffId }, task }: LayerJob, signal: AbortSignal): Promise<void> {
     const { layers } = this.request.images;
     const id = shortDigest(descriptor.digest);
-    const [hasBlob, record] = await Promise.all([
-      this.content.has(descriptor.digest),
-      kind === 'tar' && diffId !== undefined ? layers.get(diffId) : undefined,
-    ]);
-    // A layer that is here under another compression needs no second pass; its blob is kept for push and save.
-    const needsPass = kind === 'tar' && record === undefined;
-    if (hasBlob && !needsPass) {
-      this.emit({ id, status: 'Already exists' });
-      return;
-    }
-    if (hasBlob) {
+    if (task === 'unpack') {
       this.emit({ id, status: 'Indexing' });
       await layers.unpack(descriptor, diffId, { signal });
     } else {
       const options = this.ingestOptions(signal, (receivedBytes) => this.emit(progress(id, receivedBytes, descriptor)));
       await this.download(descriptor, (origin) =>
-        needsPass
+        task === 'ingest'
           ? layers.ingest(descriptor, diffId, origin, options)
           : this.content.ingest(descriptor, origin, options),
       );

@@ -5,7 +5,6 @@
  */
 
 export const HEADER_CONTENT_DIGEST = 'docker-content-digest';
-export const HEADER_API_VERSION = 'docker-distribution-api-version';
 
 /** spec.md, "Pulling manifests" and "Pushing manifests": at least 4 MiB has to be taken; nobody sends more. */
 export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;

@@ -120,6 +120,18 @@ describe('https is not left', () => {
   });
 });
 
+it('the path of a mirror does not become a host', async () => {
+  const asked = new FakeFetch(() => new Response('', { status: 404 }));
+  const registries = { mirrors: ['https://mirror.example//thief.example'], insecure: [] };
+  const client = createTestClient({ fetch: asked.fetch, credentials, registries });
+  await client
+    .repository({ domain: 'docker.io', path: 'library/a' })
+    .manifest('x')
+    .catch(() => {});
+  expect(asked.requests[0]?.url).toBe('https://mirror.example//thief.example/v2/library/a/manifests/x');
+  expect(asked.shown('thief.example')).toEqual([]);
+});
+
 /** Registry, realm or redirect target, and whether it may be asked. */
 const PLACES: [string, string, boolean][] = [
   ['reg.example', 'https://auth.example/token', true],

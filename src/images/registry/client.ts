@@ -66,7 +66,9 @@ export class RegistryClient {
     const base = await this.base(endpoint, request.signal);
     const access = { endpoint, base, scope: request.scope, signal: request.signal };
     const { path, scope: _, ...rest } = request;
-    const url = new URL(`${endpoint.prefix}${path}`, base);
+    const url = new URL(base);
+    // Set, not resolved: a mirror's prefix that starts with two slashes must not become a host.
+    url.pathname = `${endpoint.prefix}${path}`;
     const authorization = await this.authorizer.header(access);
     const answer = await this.transport.send({ ...rest, url, authorization });
     // Only the registry itself may ask for a login, not where it redirects to.

@@ -76,8 +76,8 @@ describe('pullImage', () => {
     expect(again.changed).toBe(false);
     const after = registry.log.slice(before).filter(({ url }) => url !== '/v2/');
     expect(after.map(({ method }) => method)).toEqual(['HEAD']);
-    expect(statuses(events).slice(-3)).toEqual([
-      `${short(image.layers[0]!.digest)}: Already exists`,
+    expect(statuses(events)).toEqual([
+      '1: Pulling from app',
       `Digest: ${image.target.digest}`,
       `Status: Image is up to date for ${name}`,
     ]);
@@ -90,8 +90,11 @@ describe('pullImage', () => {
     const second = buildImage({ layers: [shared, { v: '2' }] });
     serve(registry, 'app', '1', second);
     const before = registry.log.length;
-    const { record, changed } = await store.pull(name);
+    const events: PullProgress[] = [];
+    const { record, changed } = await store.pull(name, { onEvent: (event) => events.push(event) });
     expect([changed, record.target.digest]).toEqual([true, second.target.digest]);
+    const [base, top] = second.layers.map(({ digest }) => short(digest));
+    expect(statuses(events).slice(1, 3)).toEqual([`${base}: Already exists`, `${top}: Pulling fs layer`]);
     const blobs = registry.log.slice(before).filter(({ url }) => url.includes('/blobs/'));
     expect(blobs.map(({ url }) => url.split('/').at(-1))).toEqual([second.config.digest, second.layers[1]!.digest]);
   });
