@@ -5,7 +5,7 @@
  * `t.<ticket>.<x|s>.<owner>` one higher than all of them, and removes `c.<owner>`. It then waits until nobody is
  * choosing, and until every lower ticket that conflicts with its own is gone. Every file belongs to one owner for ever,
  * so taking the place of a dead owner is removing its file: no two processes can race over that, which a single lock
- * file with a takeover cannot promise. Waiters are served in order.
+ * file with a takeover cannot promise. Tickets are served in order; a process with several waiters takes one at a time.
  *
  * `<owner>` is `<pid>-<process start>-<pid namespace>-<number>`. A process of the same namespace is dead when /proc has
  * no such pid or it started at another time. One of a foreign namespace or host cannot be asked; its files count as

@@ -1,5 +1,5 @@
 /** One transfer of one blob into a temp file: resumes, verifies, and says whether the file may be kept. */
-import { isWctrError, WctrError } from '../../errors.ts';
+import { type ErrorCode, isWctrError, WctrError } from '../../errors.ts';
 import type { FileHandle, FileSystem } from '../../host/ports.ts';
 import type { Descriptor } from '../../spec/image-spec.ts';
 import type { BlobOrigin, BlobVerifier } from '../contracts.ts';
@@ -51,10 +51,9 @@ async function attempt(transfer: Transfer): Promise<boolean> {
       data: { expected: descriptor.digest, actual: `${algorithm}:${actual}`, sizeBytes: descriptor.size },
     });
   } catch (error) {
-    const isUseless = isWctrError(error, 'digest-mismatch') || isWctrError(error, 'size-mismatch');
     // bytes worth going on from stay; an empty file is not
     const isEmpty = (await handle.stat().catch(() => undefined))?.size === 0;
-    if (isUseless || isEmpty || isDiskFull(error)) await fs.rm(path, { force: true }).catch(() => {});
+    if (isUseless(error) || isEmpty || isDiskFull(error)) await fs.rm(path, { force: true }).catch(() => {});
     throw error;
   } finally {
     await handle.close();
@@ -152,6 +151,19 @@ async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal | und
 function isWorthAnotherTry(error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted) return false;
   return isWctrError(error, 'registry-unreachable') || isWctrError(error, 'timeout');
+}
+
+/** The bytes are complete and wrong, or right and (as a verifier that looks into them found) of no use. */
+const USELESS: readonly ErrorCode[] = [
+  'digest-mismatch',
+  'size-mismatch',
+  'invalid-layer',
+  'limit-exceeded',
+  'unsupported-media-type',
+];
+
+function isUseless(error: unknown): boolean {
+  return USELESS.some((code) => isWctrError(error, code));
 }
 
 function isDiskFull(error: unknown): boolean {
