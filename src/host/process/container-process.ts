@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { WctrError } from '../../errors.ts';
+import { DIST } from '../node/package-files.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { decodeJson, encodeFrame, encodeSpec, FRAME_EXIT, FRAME_SPEC, FrameReader } from './frames.ts';
 
@@ -150,9 +151,8 @@ function childCommand(): { command: string; args: string[]; env: Record<string, 
   return { command: process.execPath, args: ['--no-warnings', '--preserve-symlinks-main', program], env };
 }
 
-/** The bundled child starts faster; the plain one is what `tsc` leaves. */
+/** The bundled program starts faster; the plain one is what `tsc` leaves. */
 function childProgram(): string {
-  const here = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/host/process/' : './', import.meta.url);
-  const bundle = fileURLToPath(new URL('child.bundle.cjs', here));
-  return existsSync(bundle) ? bundle : fileURLToPath(new URL('child.js', here));
+  const bundle = fileURLToPath(new URL('bin/container.cjs', DIST));
+  return existsSync(bundle) ? bundle : fileURLToPath(new URL('host/process/child.js', DIST));
 }

@@ -7,7 +7,7 @@ import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit, signalNumber } from '../runner/exit.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec, SandboxStats, Signal } from '../sandbox.ts';
 import type { ChildEnd, ChildStdio } from './container-process.ts';
-import { ContainerProcess, INHERIT } from './container-process.ts';
+import { ContainerProcess } from './container-process.ts';
 import { Reaper } from './reaper.ts';
 import { cpuMs, residentBytes } from './usage.ts';
 import { readableOf, writableOf } from './web-streams.ts';
@@ -31,13 +31,7 @@ const RUNTIME_ALLOWANCE_BYTES = 512 * 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 4 * 1024 * 1024 * 1024;
 const WATCHDOG_PERIOD_MS = 100;
 
-/**
- * Starts a container process before it is known what it will run, so that its boot overlaps with the caller's own work.
- * It costs nothing but its boot when it is not used: it ends with its parent. Default stdio: the caller's own.
- */
-export function prespawn(stdio: ChildStdio = INHERIT): ContainerProcess {
-  return new ContainerProcess(stdio);
-}
+export { prespawn } from './prespawn.ts';
 
 export function createProcessSandbox(options: ProcessSandboxOptions = {}): ProcessSandbox {
   const reaper = new Reaper();
