@@ -54,6 +54,8 @@ export interface LayerPassOptions {
   readonly mediaType?: string;
   /** Takes the place of the core's SHA-256 for the blob and for the plain tar. */
   readonly createHasher?: () => Hasher;
+  /** For the blob alone: a digest that is not SHA-256. */
+  readonly createBlobHasher?: () => Hasher;
   /** The plain tar, piece by piece; lent until the call settles, with `keepChunks` until that many more came. */
   readonly onTar?: (chunk: Uint8Array) => void | Promise<void>;
   /**
@@ -69,7 +71,8 @@ export interface LayerPassOptions {
 }
 
 export interface LayerPassResult {
-  readonly digest: `sha256:${string}`;
+  /** Hex of the blob's SHA-256, or of what `createBlobHasher` computes. */
+  readonly blobDigestHex: string;
   readonly sizeBytes: number;
   readonly diffId: `sha256:${string}`;
   readonly tarSizeBytes: number;
@@ -111,7 +114,7 @@ export class LayerPass {
     this.#options = options;
     this.#limits = limits;
     this.#format = format;
-    this.#blobHasher = options.createHasher?.();
+    this.#blobHasher = (options.createBlobHasher ?? options.createHasher)?.();
     this.#tarHasher = options.thread === undefined ? options.createHasher?.() : undefined;
     const slots = options.thread === undefined ? 1 + (options.keepChunks ?? 0) : THREAD_SLOTS;
     const hashes =
@@ -169,7 +172,7 @@ export class LayerPass {
     if (onIndex !== undefined) await onIndex(header, 0);
     const diffId = threadDigest ?? this.#tarHasher?.digestHex() ?? this.#hex(exports.passTarDigest());
     return {
-      digest: `sha256:${this.blobDigestHex()}`,
+      blobDigestHex: this.blobDigestHex(),
       sizeBytes: exports.passBlobBytes(),
       diffId: `sha256:${diffId}`,
       tarSizeBytes: exports.passTarBytes(),

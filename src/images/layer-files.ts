@@ -5,7 +5,7 @@
 import type { TarThread } from '../core/layer-pass.ts';
 import type { FileHandle, FileSystem } from '../host/ports.ts';
 import type { Descriptor } from './contracts.ts';
-import { openCreating, renameDurably, syncDirectory, uniqueName, writeAll, writeDurably } from './store/durable.ts';
+import { openCreating, parentOf, renameDurably, syncDirectory, uniqueName, writeAll } from './store/durable.ts';
 
 export interface LayerPaths {
   readonly directory: string;
@@ -26,7 +26,6 @@ export const PIECES_IN_FLIGHT = 6;
 export class LayerDraft {
   readonly tarPath: string;
   readonly #fs: FileSystem;
-  readonly #tempDir: string;
   readonly #indexPath: string;
   readonly #pipelined: boolean;
   readonly #writes: Promise<void>[] = [];
@@ -38,7 +37,6 @@ export class LayerDraft {
   constructor(fs: FileSystem, tempDir: string, pipelined: boolean) {
     const name = uniqueName('layer');
     this.#fs = fs;
-    this.#tempDir = tempDir;
     this.#pipelined = pipelined;
     this.tarPath = `${tempDir}/${name}-tar`;
     this.#indexPath = `${tempDir}/${name}-index`;
@@ -66,16 +64,15 @@ export class LayerDraft {
   /** Makes it durable and visible at `to`. Whatever was there is replaced. */
   async commit(to: LayerPaths, origin: Descriptor): Promise<void> {
     await Promise.all(this.#writes);
-    await this.#tar!.sync();
-    await this.#index!.sync();
+    await Promise.all([this.#tar!.sync(), this.#index!.sync()]);
     await this.#close();
     await this.#fs.mkdir(to.directory, { recursive: true, mode: 0o700 });
     const { mediaType, digest, size } = origin;
-    const record = new TextEncoder().encode(JSON.stringify({ mediaType, digest, size }));
-    await writeDurably(this.#fs, this.#tempDir, to.origin, record);
-    await renameDurably(this.#fs, this.tarPath, to.tar);
+    // Not synced: it is only needed when something else is damaged, and says itself when it is.
+    await this.#fs.writeFile(to.origin, JSON.stringify({ mediaType, digest, size }));
+    await this.#fs.rename(this.tarPath, to.tar);
     await renameDurably(this.#fs, this.#indexPath, to.index);
-    await syncDirectory(this.#fs, to.directory.slice(0, to.directory.lastIndexOf('/')));
+    await syncDirectory(this.#fs, parentOf(to.directory));
   }
 
   /** Leaves nothing behind. */
