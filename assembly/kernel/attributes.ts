@@ -139,7 +139,7 @@ export function statFd(t: usize, fd: i32): i32 {
 }
 
 /** Gate of every attribute change: owner, writable mount, inode made the guest's own. */
-function changeable(t: usize, inode: usize, allowed: bool): i32 {
+function changeable(inode: usize, allowed: bool): i32 {
   if (!allowed) return -EPERM;
   const readonly = checkWritable(inode);
   if (readonly < 0) return readonly;
@@ -148,7 +148,7 @@ function changeable(t: usize, inode: usize, allowed: bool): i32 {
 
 export function chmodInode(t: usize, inode: usize, mode: u32): i32 {
   const process = processOf(t);
-  const failure = changeable(t, inode, isOwner(process, inode));
+  const failure = changeable(inode, isOwner(process, inode));
   if (failure < 0) return failure;
   let bits = mode & 0o7777;
   const outsider = load<u32>(process, P_UID) != 0 && !inGroup(process, load<u32>(inode, I_GID));
@@ -168,7 +168,7 @@ export function chownInode(t: usize, inode: usize, uid: i32, gid: i32): i32 {
   const root = load<u32>(superblock(), S_PERMISSIONS) == 0 || load<u32>(process, P_UID) == 0;
   const keepsUid = uid == -1 || <u32>uid == load<u32>(inode, I_UID);
   const ownGroup = gid == -1 || (isOwner(process, inode) && inGroup(process, gid));
-  const failure = changeable(t, inode, root || (keepsUid && ownGroup));
+  const failure = changeable(inode, root || (keepsUid && ownGroup));
   if (failure < 0) return failure;
   const newUid: u32 = uid == -1 ? load<u32>(inode, I_UID) : <u32>uid;
   const newGid: u32 = gid == -1 ? load<u32>(inode, I_GID) : <u32>gid;
@@ -192,7 +192,7 @@ export function utimensInode(t: usize, inode: usize, which: u32, atime: i64, mti
   if ((which & (TIME_MTIME | TIME_MTIME_NOW)) == (TIME_MTIME | TIME_MTIME_NOW)) return -EINVAL;
   const process = processOf(t);
   const onlyNow = (which & (TIME_ATIME | TIME_MTIME)) == 0;
-  const failure = changeable(t, inode, isOwner(process, inode) || (onlyNow && mayAccess(process, inode, 2)));
+  const failure = changeable(inode, isOwner(process, inode) || (onlyNow && mayAccess(process, inode, 2)));
   if (failure < 0) return failure;
   const time = nowNs();
   const newAtime = (which & TIME_ATIME_NOW) != 0 ? time : atime;

@@ -7,7 +7,7 @@
  *                 24 u64 byte limit  32 u64 bytes used  40 u32 covered inode
  * ```
  */
-import { EBUSY, EDQUOT, EINVAL, ENOSPC, ENOTDIR, EROFS, MOUNT_READONLY, S_IFDIR } from '../../src/core/abi/kernel';
+import { EBUSY, EINVAL, ENOSPC, ENOTDIR, EROFS, MOUNT_READONLY, S_IFDIR } from '../../src/core/abi/kernel';
 import { hostInode } from './hostfs';
 import {
   COVERED,

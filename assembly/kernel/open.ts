@@ -106,7 +106,7 @@ function openInode(t: usize, process: usize, inode: usize, flags: u32, fd: u32, 
     }
     return install(process, fd, kind == S_IFREG ? FILE_REGULAR : FILE_DIRECTORY, inode, flags);
   }
-  if (kind == S_IFIFO && !hasFlag(inode, ON_HOST)) return openFifo(t, process, fd, inode, flags);
+  if (kind == S_IFIFO && !hasFlag(inode, ON_HOST)) return openFifo(t, process, inode, flags);
   if (kind == S_IFCHR && hasFlag(inode, LIVE_DEVICE)) return openDevice(t, process, fd, inode, flags);
   return -ENXIO;
 }
@@ -158,7 +158,7 @@ export function openHostStream(process: usize, fd: i32, handle: u32, type: u32, 
 }
 
 /** POSIX: an end waits for the other; O_NONBLOCK: reading opens at once, writing without a reader is -ENXIO. */
-function openFifo(t: usize, process: usize, fd: u32, inode: usize, flags: u32): i32 {
+function openFifo(t: usize, process: usize, inode: usize, flags: u32): i32 {
   const pipe = pipeOf(inode);
   if (pipe == 0) return -ENFILE;
   const access = flags & O_ACCMODE;

@@ -3,16 +3,14 @@
  * table and in a slot of its directory (slots give readdir stable cookies); a name of the image costs nothing until it is
  * looked up, and removing it leaves a whiteout.
  */
-import { EIO, ENOENT, ENOSPC } from '../../src/core/abi/kernel';
+import { EIO, ENOSPC } from '../../src/core/abi/kernel';
 import {
   CLEAN,
   cacheAdd,
   cacheRemove,
   D_DIR,
   D_FLAGS,
-  D_HASH,
   D_INODE,
-  D_LENGTH,
   D_SLOT,
   dentryBind,
   dentryDrop,
@@ -24,7 +22,6 @@ import {
 } from './dentry';
 import { hostLookup } from './hostfs';
 import {
-  DIRTY,
   FROM_LOWER,
   hasFlag,
   I_CHILDREN,
