@@ -44,8 +44,8 @@ export interface Collected {
   readonly reclaimedBytes: number;
 }
 
-/** Temp files that belong to no transfer are leftovers after this long. */
-const STALE_TEMP_MS = 10 * 60_000;
+/** Temp files that belong to no transfer are leftovers when nobody has written to them for this long. */
+const STALE_TEMP_MS = 60 * 60_000;
 /** A partial whose lock cannot be had within this belongs to somebody. */
 const LOCK_PATIENCE_MS = 100;
 

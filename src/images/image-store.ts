@@ -129,6 +129,12 @@ export class ImageStore {
 
   /** Throws `no-such-image` (with near names), `invalid-reference`, `invalid-argument` for an ambiguous short id. */
   async resolve(text: string): Promise<ImageRecord> {
+    const name = parseImageName(text);
+    if (name.kind === 'reference' && name.reference.digest === undefined) {
+      // the usual case costs one file, however many images there are
+      const record = await this.#records.get(canonicalName(name.reference));
+      if (record !== undefined) return record;
+    }
     const [first] = await this.resolveAll(text);
     return first as ImageRecord;
   }

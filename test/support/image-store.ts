@@ -10,6 +10,7 @@ import { FileLocks } from '../../src/host/node/locks.ts';
 import type { FileSystem, Hasher, Locks } from '../../src/host/ports.ts';
 import { collect } from '../../src/images/archive/files.ts';
 import { type TarMember, writeTar } from '../../src/images/archive/tar-writer.ts';
+import type { LayerStore } from '../../src/images/contracts.ts';
 import type { CreateHasher, DigestAlgorithm } from '../../src/images/digest.ts';
 import type { CollectorOptions } from '../../src/images/gc.ts';
 import { ImageStore } from '../../src/images/image-store.ts';
@@ -59,11 +60,11 @@ export async function* chunks(bytes: Uint8Array, size = 64 * 1024): AsyncGenerat
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-/** A whole image store with fake layers over a test store. */
-export function openImages(store: TestStore, now: () => number = Date.now) {
+/** A whole image store over a test store, with fake layers unless others are given. */
+export function openImages(store: TestStore, now: () => number = Date.now, realLayers?: LayerStore) {
   const { fs, layout, locks, content } = store;
   const createHasher = createNodeHasher;
-  const layers = new FakeLayers(content);
+  const layers = realLayers ?? new FakeLayers(content);
   const images = new ImageStore({ fs, layout, locks, createHasher, content, layers, now });
   const leases = new Leases({ fs, layout, locks, createHasher, now });
   const roots: { manifests: Digest[]; stacks: Digest[][] } = { manifests: [], stacks: [] };

@@ -17,6 +17,7 @@ import { syncDirectory, writeDurably } from './durable.ts';
 const PREFIX = '{"sha256":"';
 const MIDDLE = '","record":';
 const HEAD_CHARS = PREFIX.length + 64 + MIDDLE.length;
+const READ_AT_ONCE = 32;
 const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 
 export interface RecordFilesOptions {
@@ -70,17 +71,23 @@ export class RecordFiles<T extends { readonly key: string }> {
       if (isMissing(error)) return [];
       throw diskError(error, `list ${dir}`, dir);
     });
+    const names = files.filter((name) => name.endsWith('.json'));
     const records: T[] = [];
-    for (const file of files.filter((name) => name.endsWith('.json'))) {
-      try {
-        const record = await this.#read(`${dir}/${file}`);
-        if (record !== undefined) records.push(record);
-      } catch (error) {
-        if (onCorrupt === undefined || !(error instanceof WctrError)) throw error;
-        onCorrupt(error);
-      }
+    for (let at = 0; at < names.length; at += READ_AT_ONCE) {
+      const some = names.slice(at, at + READ_AT_ONCE).map((name) => this.#readOrReport(`${dir}/${name}`, onCorrupt));
+      for (const record of await Promise.all(some)) if (record !== undefined) records.push(record);
     }
     return records;
+  }
+
+  async #readOrReport(path: string, onCorrupt: ((error: WctrError) => void) | undefined): Promise<T | undefined> {
+    try {
+      return await this.#read(path);
+    } catch (error) {
+      if (onCorrupt === undefined || !(error instanceof WctrError)) throw error;
+      onCorrupt(error);
+      return undefined;
+    }
   }
 
   #path(key: string): string {

@@ -330,7 +330,7 @@ describe('collecting garbage', () => {
     await collectGarbage(store.collector);
     expect((await store.fs.readdir(store.layout.tmp)).sort()).toEqual([`ingest-sha256-${digest.slice(7)}`, 'write-x']);
     await lock.release();
-    clock += 11 * 60_000;
+    clock += 61 * 60_000;
     await collectGarbage(store.collector);
     expect(await store.fs.readdir(store.layout.tmp)).toEqual([]);
   });

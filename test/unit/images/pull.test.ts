@@ -152,7 +152,8 @@ describe('pullImage', () => {
     serve(registry, 'app', '1', image);
     await store.pull(name);
     await store.content.delete(image.layers[0]!.digest);
-    await store.fs.rm(`${store.layout.layers}/${image.diffIds[1]!.slice(7)}`, {});
+    const layer = `${store.layout.layers}/sha256/${image.diffIds[1]!.slice(7)}`;
+    await store.fs.rm(layer, { recursive: true });
     const events: PullProgress[] = [];
     const { changed } = await store.pull(name, { onEvent: (event) => events.push(event) });
     expect(changed).toBe(true);
