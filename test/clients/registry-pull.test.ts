@@ -12,7 +12,7 @@ import { openPullStore, type PullStore } from '../support/registry-pull.ts';
 const LINUX: Platform = { os: 'linux', architecture: 'amd64' };
 /** `user:secret`, as `htpasswd -B` writes it. */
 const HTPASSWD = 'user:$2b$04$IXb9iq9z1miUglehjYzJ4uf8i5OIQw08YhMDRnDuJvMNIL1SRWgqm';
-const missing = !peer('docker-registry') || !peer('skopeo') || !peer('zstd');
+const missing = !peer('docker-registry') || !peer('skopeo');
 
 let dir: ReturnType<typeof tempDir>;
 let store: PullStore;

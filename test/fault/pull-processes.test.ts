@@ -72,7 +72,7 @@ describe('in processes of their own', () => {
       const seen = registry.log.length;
       // Counted from its first request, since starting Node takes its time; later with each try, so that it ends.
       while (registry.log.length === seen) await new Promise((resolve) => setTimeout(resolve, 2));
-      const timer = setTimeout(child.kill, 10 + 40 * kills);
+      const timer = setTimeout(child.kill, 20 * 1.8 ** kills);
       const { code, output } = await child.exited;
       clearTimeout(timer);
       const records = await store.images.records();

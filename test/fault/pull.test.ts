@@ -39,6 +39,9 @@ function layerBytes(index: number): Uint8Array {
   return IMAGE.blobs.get(IMAGE.layers[index]!.digest)!.bytes;
 }
 
+/** A Range that does not start over. */
+const SOMEWHERE = expect.stringMatching(/^bytes=[1-9]\d*-$/);
+
 const requestsFor = (index: number) => registry.requests(new RegExp(`blobs/${IMAGE.layers[index]!.digest}`));
 const planFor = (index: number) => new RegExp(`blobs/${IMAGE.layers[index]!.digest}`);
 
@@ -88,8 +91,8 @@ describe('a flaky registry', () => {
       undefined,
       undefined,
       undefined,
-      'bytes=300000-',
-      'bytes=600000-',
+      SOMEWHERE,
+      SOMEWHERE,
     ]);
   });
 });
@@ -107,7 +110,7 @@ describe('a pull that broke off', () => {
       requestsFor(0)
         .slice(before)
         .map(({ headers }) => headers.range),
-    ).toEqual(['bytes=100000-']);
+    ).toEqual([SOMEWHERE]);
     await expectWhole();
   });
 
@@ -123,7 +126,7 @@ describe('a pull that broke off', () => {
       requestsFor(0)
         .slice(before)
         .map(({ headers }) => headers.range),
-    ).toEqual(['bytes=100000-', undefined]);
+    ).toEqual([SOMEWHERE, undefined]);
     await expectWhole();
   });
 
@@ -137,7 +140,7 @@ describe('a pull that broke off', () => {
     });
     await expect(pulling).rejects.toMatchObject({ code: 'cancelled' });
     await store.pull(name);
-    expect(requestsFor(0).map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=120000-']);
+    expect(requestsFor(0).map(({ headers }) => headers.range)).toEqual([undefined, SOMEWHERE]);
     await expectWhole();
   });
 

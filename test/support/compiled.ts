@@ -1,6 +1,6 @@
 /** Test programs for processes of their own: Node 20 runs no TypeScript, so they are compiled on the way. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PROJECT = new URL('../../', import.meta.url).pathname;
@@ -22,6 +22,8 @@ export function compileProgram(name: string): CompiledProgram {
     files: [`../../test/support/${name}.ts`],
     include: [],
   };
+  // What ships beside the code is looked for relative to it.
+  symlinkSync(join(PROJECT, 'dist'), join(dir, 'dist'));
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(config));
   execFileSync(join(PROJECT, 'node_modules/.bin/tsc'), ['-p', dir], { stdio: 'pipe' });
   return {

@@ -230,14 +230,17 @@ export function status(code: number, headers: Record<string, string> = {}, body 
   };
 }
 
-/** Announces all of `bytes` from the asked offset on, sends `count` of them, and cuts the connection. */
+/**
+ * Announces all of `bytes` from the asked offset on, sends `count` of them, and cuts the connection. How much of it the
+ * client gets to see is the host's affair: what a fetch has not handed on when the cut is noticed is lost.
+ */
 export function resetAfter(bytes: Uint8Array, count: number): Fault {
   return (request, response) => {
     const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
     const headers = first === 0 ? {} : { 'content-range': `bytes ${first}-${bytes.length - 1}/${bytes.length}` };
     response.writeHead(first === 0 ? 200 : 206, { 'content-length': bytes.length - first, ...headers });
     // Cut only when the bytes have left: destroy drops what is still queued.
-    response.write(bytes.subarray(first, first + count), () => setTimeout(() => response.destroy(), 20));
+    response.write(bytes.subarray(first, first + count), () => setTimeout(() => response.destroy(), 50));
     return true;
   };
 }
