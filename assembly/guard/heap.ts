@@ -36,10 +36,17 @@ export function heapEnsure(from: usize, bytes: u64): bool {
   return memory.grow(generous) >= 0 || memory.grow(want) >= 0;
 }
 
-/** `bytes` zeroed bytes, 8-byte aligned; 0 when memory is exhausted. */
-export function heapAlloc(bytes: u64): usize {
+/** `bytes` bytes as they are, 8-byte aligned; 0 when memory is exhausted. */
+export function heapTake(bytes: u64): usize {
   const at = (top + 7) & ~(<usize>7);
   if (!heapEnsure(at, bytes)) return 0;
   top = at + <usize>bytes;
+  return at;
+}
+
+/** The same, zeroed: an instance may have checked another module before. */
+export function heapAlloc(bytes: u64): usize {
+  const at = heapTake(bytes);
+  if (at != 0) memory.fill(at, 0, <usize>bytes);
   return at;
 }

@@ -7,7 +7,7 @@ import {
   GUARD_BLOCK_BYTES,
 } from '../../src/core/abi/guard';
 import { factsReset } from './facts';
-import { heapAlloc, heapReset } from './heap';
+import { heapAlloc, heapReset, heapTake } from './heap';
 import { readModule } from './module';
 import { failed, readerReset, statusOf } from './reader';
 import { rewriteModule } from './rewrite';
@@ -20,8 +20,8 @@ import { SCAN_SLACK } from './scan';
 export function guardBegin(inputLength: u32, grantsLength: u32): usize {
   heapReset();
   const block = heapAlloc(GUARD_BLOCK_BYTES);
-  const grants = heapAlloc(grantsLength);
-  const input = heapAlloc(<u64>inputLength + SCAN_SLACK);
+  const grants = heapTake(grantsLength);
+  const input = heapTake(<u64>inputLength + SCAN_SLACK);
   if (block == 0 || grants == 0 || input == 0) return 0;
   store<u32>(block + BLOCK_INPUT_PTR, <u32>input);
   store<u32>(block + BLOCK_INPUT_LENGTH, inputLength);

@@ -15,7 +15,7 @@ import {
   RESULT_VALUE,
 } from '../../src/core/abi/guard';
 import { E_CORRUPT, E_LIMIT, E_NO_MEMORY, E_TRUNCATED } from '../../src/core/abi/status';
-import { heapAlloc } from './heap';
+import { heapAlloc, heapTake } from './heap';
 
 let block: usize = 0;
 let base: usize = 0;
@@ -148,6 +148,13 @@ export function readCount(field: usize, detail: u32, entryBytes: u32): u32 {
 /** heapAlloc, with the fault noted. */
 export function reserve(bytes: u64): usize {
   const at = heapAlloc(bytes);
+  if (at == 0) fail(E_NO_MEMORY, DETAIL_HEAP);
+  return at;
+}
+
+/** heapTake, with the fault noted: for what is written before it is read. */
+export function reserveScratch(bytes: u64): usize {
+  const at = heapTake(bytes);
   if (at == 0) fail(E_NO_MEMORY, DETAIL_HEAP);
   return at;
 }

@@ -53,7 +53,7 @@ import {
   SECTION_TYPE,
   sectionAt,
 } from './module';
-import { enter, failed, policy, position, readU32, reserve } from './reader';
+import { enter, failed, policy, position, readU32, reserveScratch } from './reader';
 import { scanScratch } from './scan';
 import { LIMITS_MAX } from './types';
 
@@ -233,7 +233,7 @@ export function rewriteModule(header: usize): void {
   fuel = (policy(POLICY_FLAGS) & POLICY_FUEL) != 0 && count(BODIES) != 0;
   moved = movesMemory();
   clampSpaces();
-  if (fuel) scratch = reserve(scanScratch(count(LARGEST_BODY)));
+  if (fuel) scratch = reserveScratch(scanScratch(count(LARGEST_BODY)));
   emitReset((sectionTotal() + ORDER_LENGTH) * 2 + 1);
   if (failed()) return;
   addPiece(header, header + 8);

@@ -54,6 +54,14 @@ interface GuardExports {
   guardRun(block: number): number;
 }
 
+interface GuardInstance {
+  readonly memory: WebAssembly.Memory;
+  readonly guard: GuardExports;
+}
+
+const kept = new WeakMap<WebAssembly.Module, GuardInstance>();
+const KEPT_BYTES = 8 * 1024 * 1024;
+
 const KINDS: readonly ExternKind[] = ['function', 'table', 'memory', 'global', 'tag'];
 const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
@@ -77,13 +85,7 @@ export function guardModule(core: GuardCore, bytes: Uint8Array, policy: GuardPol
     });
   }
   const grants = encodeGrants(policy.imports);
-  const memory = createMemory({
-    initialPages: Math.min(MAX_PAGES, Math.ceil((bytes.length + SPARE_BYTES) / PAGE_BYTES)),
-    maximumPages: MAX_PAGES,
-    shared: false,
-  });
-  // A fresh instance: the guard's memory goes with it, however large the module was.
-  const guard = new WebAssembly.Instance(core.module, { env: { memory } }).exports as unknown as GuardExports;
+  const { memory, guard } = guardInstance(core, bytes.length);
   const block = guard.guardBegin(bytes.length, grants.length);
   if (block === 0) throw new WctrError('no-memory', 'no memory to check the module in', { hint: 'free some memory' });
 
@@ -95,8 +97,27 @@ export function guardModule(core: GuardCore, bytes: Uint8Array, policy: GuardPol
 
   const status = guard.guardRun(block);
   const result = new GuardResult(memory.buffer, block, bytes);
+  if (memory.buffer.byteLength > KEPT_BYTES) kept.delete(core.module);
   if (status !== OK) throw guardError(result.fault(status));
   return { bytes: result.output(), info: result.info(policy.fuel === true) };
+}
+
+/**
+ * An instance is kept for the next small module, since a memory is costly to make; one that a large module has grown
+ * goes, and its memory with it.
+ */
+function guardInstance(core: GuardCore, moduleBytes: number): GuardInstance {
+  const known = kept.get(core.module);
+  if (known !== undefined && moduleBytes + SPARE_BYTES <= KEPT_BYTES) return known;
+  const memory = createMemory({
+    initialPages: Math.min(MAX_PAGES, Math.ceil((moduleBytes + SPARE_BYTES) / PAGE_BYTES)),
+    maximumPages: MAX_PAGES,
+    shared: false,
+  });
+  const instance = new WebAssembly.Instance(core.module, { env: { memory } });
+  const made = { memory, guard: instance.exports as unknown as GuardExports };
+  kept.set(core.module, made);
+  return made;
 }
 
 function writePolicy(view: DataView, block: number, policy: GuardPolicy, counts: typeof DEFAULT_COUNTS): void {

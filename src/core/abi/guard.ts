@@ -1,7 +1,7 @@
 /**
  * The guard's block: what the host tells the guard and what it gets back. One block per run, u32 fields, little
  * endian. `guardBegin` lays it out, the host fills the policy, copies the grants and the module in, `guardRun` answers.
- * The guard owns the heap of its instance from `__heap_base` on, so each run wants a fresh instance.
+ * The guard owns the heap of its instance from `__heap_base` on; `guardBegin` forgets the run before.
  *
  * ```
  * policy, written by the host                      result, written by the guard

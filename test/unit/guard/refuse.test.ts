@@ -246,15 +246,17 @@ const DENIED: readonly Row[] = [
   ],
 ];
 
+const cases = (rows: readonly Row[]) => rows.map((row) => ({ what: row[0], row }));
+
 describe('malformed modules', () => {
-  it.each(MALFORMED)('%s', (_what, bytes, code, message, policy) => {
+  it.each(cases(MALFORMED))('$what', ({ row: [, bytes, code, message, policy] }) => {
     for (const fuel of [false, true])
       expect(refusal(bytes, { ...policy, fuel })).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 });
 
 describe('modules the policy refuses', () => {
-  it.each(DENIED)('%s', (_what, bytes, code, message, policy) => {
+  it.each(cases(DENIED))('$what', ({ row: [, bytes, code, message, policy] }) => {
     const error = refusal(bytes, policy);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     expect(error?.hint).toBeTruthy();
