@@ -42,8 +42,8 @@ export interface TarThread {
   push(address: number, length: number): void | Promise<void>;
   /** After the last chunk: everything has been taken. SHA-256 of it as lower-case hex. */
   finish(): Promise<string>;
-  /** Gives up; what was written is the caller's to remove. */
-  abort(): void;
+  /** Gives up, also after `finish`; settles when the thread has let go. What was written is the caller's to remove. */
+  abort(): Promise<void>;
 }
 
 export interface LayerPassOptions {
@@ -164,7 +164,7 @@ export class LayerPass {
       await this.#run();
     }
     if (this.#failure !== undefined) {
-      thread?.abort();
+      await thread?.abort();
       throw this.#failure;
     }
     const threadDigest = await thread?.finish();

@@ -77,7 +77,7 @@ export class LayerDraft {
 
   /** Leaves nothing behind. */
   async discard(thread?: TarThread): Promise<void> {
-    thread?.abort();
+    await thread?.abort();
     await Promise.allSettled(this.#writes);
     await this.#close().catch(() => {});
     await this.#fs.rm(this.tarPath, { force: true }).catch(() => {});

@@ -55,7 +55,7 @@ export interface LayersOptions {
   /** Whether `fs` writes straight from shared memory (node:fs does), so that writing overlaps decoding. Default false. */
   readonly writesShared?: boolean;
   /** A second thread for layers of at least `threadFromBytes` (default 1 MiB; starting one takes about 50 ms). */
-  readonly createTarThread?: (tarPath: string) => TarThread;
+  readonly createTarThread?: (tarPath: string) => TarThread | undefined;
   readonly threadFromBytes?: number;
   readonly limits?: Partial<LayerLimits>;
 }
