@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import type { Engine } from '../engine/engine.ts';
 /** The `wctr` command. */
-import { prespawn } from '../host/process/sandbox.ts';
+import type { Engine } from '../engine/engine.ts';
+import { prespawn } from '../host/process/prespawn.ts';
 import { runCli } from './app.ts';
+import type { Context } from './command.ts';
 import { nodeCliHost } from './node-host.ts';
 import { nodeTerminal } from './node-terminal.ts';
 
@@ -10,31 +11,33 @@ const argv = process.argv.slice(2);
 // A container's process takes as long to boot as this one: started first, it boots while this one finds the image.
 const early = startsContainer(argv) ? prespawn() : undefined;
 
-const { openEngine, VERSION } = await import('../node.ts');
-
-const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort());
-
-let engine: Promise<Engine> | undefined;
-const terminal = nodeTerminal();
-const code = await runCli(
-  argv,
-  {
+async function main(): Promise<number> {
+  const { openEngine, VERSION } = await import('../node.ts');
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  const terminal = nodeTerminal();
+  let engine: Promise<Engine> | undefined;
+  const context: Context = {
     terminal,
     engine: () => {
-      engine ??= openEngine({ env: process.env, ...(early === undefined ? {} : { early }) });
+      engine ??= openEngine(early === undefined ? {} : { early });
       return engine;
     },
     signal: interrupted.signal,
     host: nodeCliHost(),
-  },
-  VERSION,
-);
-await terminal.flush();
-await (await engine)?.close();
-// Node's own teardown costs milliseconds and has nothing left to do.
-(process as unknown as { reallyExit(code: number): never }).reallyExit?.(code);
-process.exit(code);
+  };
+  const code = await runCli(argv, context, VERSION);
+  await terminal.flush();
+  await (await engine)?.close();
+  return code;
+}
+
+void main().then((code) => {
+  // Node's own teardown costs milliseconds and has nothing left to do.
+  const { reallyExit } = process as unknown as { reallyExit?(code: number): void };
+  reallyExit?.(code);
+  process.exit(code);
+});
 
 function startsContainer([command, ...rest]: readonly string[]): boolean {
   if (command !== 'run' || rest.length === 0 || rest.includes('--help')) return false;

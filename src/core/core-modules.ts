@@ -14,12 +14,16 @@ export interface CoreInstance<Exports> {
 /** Pages a fresh instance starts with: the static data and little more. */
 const INITIAL_PAGES = 16;
 
-/** `bytes`: dist/wasm/core.wasm. Nothing is compiled before it is asked for. */
-export function createCoreModules(bytes: Uint8Array): CoreModules {
+/** `source`: dist/wasm/core.wasm, or what reads it. Nothing is read or compiled before it is asked for. */
+export function createCoreModules(source: Uint8Array | (() => Promise<Uint8Array>)): CoreModules {
   const compiled = new Map<boolean, Promise<WebAssembly.Module>>();
+  const compile = async (shared: boolean) => {
+    const bytes = typeof source === 'function' ? await source() : source;
+    return WebAssembly.compile(withMemoryKind(bytes, shared));
+  };
   return {
     module(shared) {
-      const known = compiled.get(shared) ?? WebAssembly.compile(withMemoryKind(bytes, shared));
+      const known = compiled.get(shared) ?? compile(shared);
       compiled.set(shared, known);
       return known;
     },

@@ -22,7 +22,7 @@ export interface EngineAdapters {
   readonly locks: Locks;
   readonly createHasher: CreateHasher;
   readonly locateBy: 'path' | 'bytes';
-  readonly layers: (content: BlobStore, layout: StoreLayout) => LayerStore;
+  readonly layers: (stores: LayerStoreParts) => LayerStore;
   readonly sandboxes: SandboxChoice;
   readonly host: EngineHost;
   readonly transport: Pick<TransportOptions, 'fetch' | 'lookup'>;
@@ -37,11 +37,16 @@ export interface EngineAdapters {
   readonly registries?: RegistriesConfig;
 }
 
+export interface LayerStoreParts extends Pick<EngineAdapters, 'fs' | 'locks' | 'createHasher' | 'locateBy'> {
+  readonly layout: StoreLayout;
+  readonly content: BlobStore;
+}
+
 export function assembleEngine(adapters: EngineAdapters): LocalEngine {
   const { root, fs, locks, createHasher, locateBy, sandboxes, host, version } = adapters;
   const layout = new StoreLayout(root);
   const content = new BlobStore({ fs, layout, locks, createHasher, locateBy });
-  const layers = adapters.layers(content, layout);
+  const layers = adapters.layers({ fs, layout, locks, content, createHasher, locateBy });
   let client: Promise<RegistryClient> | undefined;
   return new LocalEngine({
     version,

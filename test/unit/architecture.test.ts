@@ -7,7 +7,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** Folders from the ground up: a file imports from its own rank or below. */
 const RANKS: readonly (readonly string[])[] = [
-  ['errors.ts', 'spec'],
+  ['errors.ts', 'version.ts', 'spec'],
   ['core'],
   ['host'],
   ['images'],

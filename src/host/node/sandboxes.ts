@@ -7,14 +7,13 @@ import {
   type WorkerSandbox,
   type WorkerSandboxOptions,
 } from '../worker/sandbox.ts';
+import { DIST } from './package-files.ts';
 import { nodeRunnerHost, wasmModules } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
 import { openWorkerThread } from './worker-port.ts';
 
 export { createProcessSandbox, prespawn } from '../process/sandbox.ts';
 
-/** Threads and processes load built files, also when this one runs from its source. */
-const DIST = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../', import.meta.url);
 const WASM = fileURLToPath(new URL('wasm/', DIST));
 
 export function createInlineSandbox(): Sandbox {

@@ -4,22 +4,34 @@
  * how fast a container starts is how fast this file is loaded.
  */
 import { readSync, writeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DIST } from '../node/package-files.ts';
 import { nodeRunnerHost, type WasmModules, wasmModules } from '../node/runner-host.ts';
 import { emptyInput, InputStream, OutputStream } from '../node/stdio.ts';
 import { failedStart, signalExit } from '../runner/exit.ts';
 import { runGuest } from '../runner/run.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
-import { decodeFrameHeader, decodeSpec, encodeFrame, encodeJson, FRAME_EXIT, FRAME_HEADER_BYTES } from './frames.ts';
+import {
+  decodeFrameHeader,
+  decodeSpec,
+  encodeFrame,
+  encodeJson,
+  FRAME_EXIT,
+  FRAME_HEADER_BYTES,
+  FRAME_READY,
+} from './frames.ts';
 
 const CHANNEL = 3;
 
 function main(): void {
-  // dist/host/process/child.js -> dist/wasm/
-  const wasm = wasmModules(`${(process.argv[1] ?? '').replace(/host[\\/]process[\\/][^\\/]*$/, '')}wasm/`);
+  const wasm = wasmModules(fileURLToPath(new URL('wasm/', DIST)));
   // Done before there is work, in the time the parent takes to know what the work is.
   wasm.kernel();
   const spec = receive();
-  if (spec !== undefined) finish(run(spec, wasm));
+  if (spec !== undefined) {
+    send(FRAME_READY, new Uint8Array(0));
+    finish(run(spec, wasm));
+  }
   leave();
 }
 
@@ -61,7 +73,11 @@ function readExactly(length: number): Uint8Array | undefined {
 }
 
 function finish(exit: SandboxExit): void {
-  const frame = encodeFrame(FRAME_EXIT, encodeJson(exit));
+  send(FRAME_EXIT, encodeJson(exit));
+}
+
+function send(kind: number, payload: Uint8Array): void {
+  const frame = encodeFrame(kind, payload);
   for (let at = 0; at < frame.length; ) at += writeSync(CHANNEL, frame, at);
 }
 

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { WctrError } from '../../errors.ts';
 import { DIST } from '../node/package-files.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
-import { decodeJson, encodeFrame, encodeSpec, FRAME_EXIT, FRAME_SPEC, FrameReader } from './frames.ts';
+import { decodeJson, encodeFrame, encodeSpec, FRAME_EXIT, FRAME_READY, FRAME_SPEC, FrameReader } from './frames.ts';
 
 /** What the child's first three descriptors are. The caller's own, or pipes. */
 export type ChildStdio = SandboxSpec['stdio'];
@@ -26,6 +26,8 @@ export interface ChildEnd {
 
 export class ContainerProcess {
   readonly stdio: ChildStdio;
+  /** Resolves when the child has its spec: from here on time is the guest's. */
+  readonly ready: Promise<void>;
   /** Resolves at the report or, without one, when the process is gone. Never rejects. */
   readonly ended: Promise<ChildEnd>;
   readonly #child: ChildProcess;
@@ -47,10 +49,15 @@ export class ContainerProcess {
       });
     });
     this.#started.catch(() => {});
+    let isReady: () => void = () => {};
+    this.ready = new Promise((resolve) => {
+      isReady = resolve;
+    });
     this.ended = new Promise((resolve) => {
       const frames = new FrameReader();
       this.#channel.on('data', (chunk: Uint8Array) => {
         for (const frame of frames.push(chunk)) {
+          if (frame.kind === FRAME_READY) isReady();
           if (frame.kind === FRAME_EXIT) resolve({ report: decodeJson(frame.payload), code: 0, signal: null });
         }
       });

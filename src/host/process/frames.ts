@@ -4,6 +4,7 @@
  * ```
  * frame:  u32 byteLength of the payload, little endian | u8 kind | payload
  * spec:   u32 jsonLength | json | blob bytes, one after the other     (parent -> child, once)
+ * ready:  nothing: the spec is read, the guest's time starts          (child -> parent, once)
  * exit:   json of SandboxExit                                         (child -> parent, once)
  * ```
  *
@@ -16,6 +17,7 @@ import type { SandboxSpec } from '../sandbox.ts';
 
 export const FRAME_SPEC = 1;
 export const FRAME_EXIT = 2;
+export const FRAME_READY = 3;
 export const FRAME_HEADER_BYTES = 5;
 
 /** A frame's length is read from a peer: nothing larger is believed. */

@@ -30,6 +30,8 @@ const PIPES: ChildStdio = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' };
 const RUNTIME_ALLOWANCE_BYTES = 512 * 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 4 * 1024 * 1024 * 1024;
 const WATCHDOG_PERIOD_MS = 100;
+/** The runtime's boot does not count against a guest's time, unless it never comes to an end. */
+const BOOT_ALLOWANCE_MS = 30_000;
 
 export { prespawn } from './prespawn.ts';
 
@@ -91,6 +93,7 @@ class ProcessHandle implements SandboxHandle {
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
   #ending: SandboxExit | undefined;
   #cpuMs = 0;
+  #done = false;
 
   constructor(process: ContainerProcess, spec: SandboxSpec) {
     this.#process = process;
@@ -100,6 +103,7 @@ class ProcessHandle implements SandboxHandle {
     this.stderr = process.stderr === null ? undefined : readableOf(process.stderr);
     this.#watch(spec);
     this.#exit = process.ended.then((end) => {
+      this.#done = true;
       for (const timer of this.#timers) clearTimeout(timer);
       return this.#judge(end);
     });
@@ -130,7 +134,11 @@ class ProcessHandle implements SandboxHandle {
     const { timeoutMs, memoryBytes } = spec.resources;
     if (timeoutMs !== undefined) {
       const reason = `timed out after ${timeoutMs} ms`;
-      this.#timers.push(setTimeout(() => this.#end({ exitCode: EXIT_TIMED_OUT, oomKilled: false, reason }), timeoutMs));
+      const stop = () => this.#end({ exitCode: EXIT_TIMED_OUT, oomKilled: false, reason });
+      this.#timers.push(setTimeout(stop, timeoutMs + BOOT_ALLOWANCE_MS));
+      void this.#process.ready.then(() => {
+        if (!this.#done) this.#timers.push(setTimeout(stop, timeoutMs));
+      });
     }
     const { pid } = this;
     if (pid === undefined || residentBytes(pid) === undefined) return;

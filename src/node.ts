@@ -1,0 +1,144 @@
+/** The composition root of Node (and of Deno and Bun through `node:`): the portable API over their files and processes. */
+
+import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createCoreModules } from './core/core-modules.ts';
+import { assembleEngine } from './engine/assemble.ts';
+import type { Engine } from './engine/engine.ts';
+import type { SandboxChoice } from './engine/parts.ts';
+import { WctrError } from './errors.ts';
+import { openBlockSource } from './host/node/block-source.ts';
+import { NodeCredentialHelpers } from './host/node/credential-helpers.ts';
+import { configDirectory, dataRoot } from './host/node/directories.ts';
+import { hostFacts, hostPaths, isAlive, isDirectory, readAt } from './host/node/engine-host.ts';
+import { nodeFileSystem } from './host/node/file-system.ts';
+import { nodeHasher } from './host/node/hasher.ts';
+import { FileLocks } from './host/node/locks.ts';
+import { DIST } from './host/node/package-files.ts';
+import { syncFileSystem } from './host/node/sync-file-system.ts';
+import type { ContainerProcess } from './host/process/container-process.ts';
+import type { Sandbox } from './host/sandbox.ts';
+import { directoryFiles } from './images/archive/files.ts';
+import { Layers } from './images/layers.ts';
+import type { RegistriesConfig } from './images/registry/registries.ts';
+import { Wctr as PortableWctr } from './index.ts';
+import { VERSION } from './version.ts';
+
+export * from './index.ts';
+export { VERSION } from './version.ts';
+
+export interface OpenOptions {
+  /** Where images and containers live. Default: `WCTR_DATA_ROOT`, else `~/.local/share/wctr`. */
+  readonly dataRoot?: string;
+  /** What runs guests unless a call says otherwise: `process` (default), `worker`, `inline`, `wasmer`. */
+  readonly isolation?: string;
+  /** Container processes kept ready, so that a start need not wait for one to boot. Default 0. */
+  readonly warm?: number;
+  /** In place of the configuration file: docker's `registry-mirrors` and `insecure-registries`. */
+  readonly registries?: Partial<RegistriesConfig>;
+  /** Default: the process' own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+interface InternalOptions extends OpenOptions {
+  /** A container process the CLI started ahead. */
+  readonly early?: ContainerProcess;
+}
+
+/** `import { Wctr } from 'wctr'`. */
+export class Wctr extends PortableWctr {
+  /** Opens a store, which is made when it is first written to. */
+  static async open(options: OpenOptions = {}): Promise<Wctr> {
+    return new Wctr(await openEngine(options));
+  }
+}
+
+export async function openEngine(options: InternalOptions = {}): Promise<Engine> {
+  const env = options.env ?? process.env;
+  const root = options.dataRoot ?? dataRoot(env);
+  return assembleEngine({
+    version: VERSION,
+    root,
+    fs: nodeFileSystem,
+    locks: new FileLocks(`${root}/locks`),
+    createHasher: nodeHasher,
+    locateBy: 'path',
+    layers: (stores) =>
+      new Layers({
+        ...stores,
+        core: createCoreModules(() => readFile(new URL('wasm/core.wasm', DIST))),
+        writesShared: true,
+      }),
+    sandboxes: nodeSandboxes(options),
+    host: {
+      ...hostFacts(),
+      paths: { fs: nodeFileSystem, ...hostPaths },
+      bundledImage: async (name) => {
+        const directory = bundledDirectory(name);
+        return directory === undefined ? undefined : directoryFiles(nodeFileSystem, directory);
+      },
+      isAlive,
+      readAt,
+    },
+    transport: {
+      fetch: (url, init) => fetch(url, init),
+      lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    },
+    config: { env, helpers: new NodeCredentialHelpers(), directory: configDirectory(env) },
+    ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
+  });
+}
+
+/** `docker.io/library/NAME:latest` -> dist/images/NAME, where there is one. */
+function bundledDirectory(name: string): string | undefined {
+  const [, short] = /^docker\.io\/library\/([a-z0-9-]+):latest$/.exec(name) ?? [];
+  if (short === undefined) return undefined;
+  const directory = fileURLToPath(new URL(`images/${short}`, DIST));
+  return isDirectory(directory) ? directory : undefined;
+}
+
+interface Closable extends Sandbox {
+  close?(): void | Promise<void>;
+}
+
+function nodeSandboxes(options: InternalOptions): SandboxChoice {
+  const open: Readonly<Record<string, () => Promise<Closable>>> = {
+    process: async () => {
+      const { createProcessSandbox } = await import('./host/process/sandbox.ts');
+      return createProcessSandbox({
+        warm: options.warm ?? 0,
+        ...(options.early === undefined ? {} : { early: options.early }),
+      });
+    },
+    worker: async () => (await import('./host/node/sandboxes.ts')).createWorkerSandbox(),
+    inline: async () => (await import('./host/node/sandboxes.ts')).createInlineSandbox(),
+    wasmer: async () => {
+      const { WasmerSandbox } = await import('./host/wasmer/sandbox.ts');
+      return new WasmerSandbox({
+        open: openBlockSource,
+        files: syncFileSystem,
+        inherit: (fd, bytes) => void (fd === 1 ? process.stdout : process.stderr).write(bytes),
+      });
+    },
+  };
+  const opened = new Map<string, Promise<Closable>>();
+  return {
+    default: options.isolation ?? 'process',
+    available: Object.keys(open),
+    open: (isolation) => {
+      const maker = Object.hasOwn(open, isolation) ? open[isolation] : undefined;
+      if (maker === undefined) {
+        throw new WctrError('invalid-argument', `no such sandbox: ${isolation}`, {
+          hint: `choose one of ${Object.keys(open).join(', ')}`,
+        });
+      }
+      const sandbox = opened.get(isolation) ?? maker();
+      opened.set(isolation, sandbox);
+      return sandbox;
+    },
+    close: async () => {
+      for (const sandbox of opened.values()) await (await sandbox).close?.();
+    },
+  };
+}
