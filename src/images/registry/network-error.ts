@@ -10,6 +10,8 @@ export interface NetworkFailure {
   readonly transient: boolean;
   /** The TLS certificate was not accepted: asking over http instead would hide that. */
   readonly certificate: boolean;
+  /** What the user can do about it. */
+  readonly hint: string | undefined;
 }
 
 interface Row {
@@ -19,6 +21,9 @@ interface Row {
   readonly reason: string;
   readonly transient?: true;
   readonly certificate?: true;
+  /** The host's code tells more than `reason`. */
+  readonly showsCode?: true;
+  readonly hint?: string;
 }
 
 const ROWS: readonly Row[] = [
@@ -39,11 +44,20 @@ const ROWS: readonly Row[] = [
     text: /certificate|UnknownIssuer/i,
     reason: 'its TLS certificate is not trusted',
     certificate: true,
+    showsCode: true,
+    hint: 'make its CA known to the runtime (Node: NODE_EXTRA_CA_CERTS); certificates are always checked',
   },
   {
-    codes: /^(ERR_SSL_|EPROTO)/,
-    text: /wrong version number|tls handshake|InvalidContentType|corrupt message/i,
+    codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/,
+    text: /wrong version number|InvalidContentType|corrupt message/i,
     reason: 'it does not speak TLS',
+    hint: 'to use plain http with it, list it under insecure-registries in registries.json',
+  },
+  { codes: /^(ERR_SSL_|EPROTO)/, text: /handshake/i, reason: 'the TLS handshake failed', showsCode: true },
+  {
+    codes: /^$/,
+    text: /bad port|port \d+ are blocked/i,
+    reason: 'its port is one that fetch does not connect to',
   },
   {
     codes: /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/,
@@ -66,12 +80,16 @@ export function describeNetworkError(error: unknown): NetworkFailure {
   const row =
     ROWS.find((candidate) => codes.some((code) => candidate.codes.test(code))) ??
     ROWS.find((candidate) => texts.some((text) => candidate.text.test(text)));
-  if (row === undefined) return { reason: texts[0] ?? 'network error', transient: true, certificate: false };
-  const code = row.certificate ? codes.find((candidate) => row.codes.test(candidate)) : undefined;
+  // The innermost text: Node's outermost one is "fetch failed", whatever happened.
+  if (row === undefined) {
+    return { reason: texts.at(-1) ?? 'network error', transient: true, certificate: false, hint: undefined };
+  }
+  const code = row.showsCode ? codes.find((candidate) => row.codes.test(candidate)) : undefined;
   return {
     reason: code === undefined ? row.reason : `${row.reason} (${code})`,
     transient: row.transient ?? false,
     certificate: row.certificate ?? false,
+    hint: row.hint,
   };
 }
 

@@ -211,6 +211,11 @@ export class HttpAnswer {
     this.transfer = transfer;
   }
 
+  /** A browser shows scripts only some headers of another origin's answer. */
+  get hidesHeaders(): boolean {
+    return this.response.type === 'cors';
+  }
+
   get ok(): boolean {
     return this.status >= 200 && this.status < 300;
   }
@@ -318,10 +323,9 @@ function cancelled({ url, signal }: Pick<HttpRequest, 'url' | 'signal'>): WctrEr
   return new WctrError('cancelled', `the request to ${url.host} was cancelled`, { cause: signal?.reason });
 }
 
-function unreachable(url: URL, { reason, certificate }: NetworkFailure, cause: unknown): WctrError {
-  const hint = 'make its CA known to the runtime (Node: NODE_EXTRA_CA_CERTS); certificates are always checked';
+function unreachable(url: URL, { reason, certificate, hint }: NetworkFailure, cause: unknown): WctrError {
   return new WctrError('registry-unreachable', `cannot reach ${url.host}: ${reason}`, {
-    ...(certificate ? { hint } : {}),
+    ...(hint === undefined ? {} : { hint }),
     cause,
     data: { host: url.host, certificate },
   });

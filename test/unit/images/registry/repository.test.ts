@@ -194,6 +194,19 @@ describe('a registry that cannot be reached', () => {
     expect(failing.requests.every(({ url }) => url.startsWith('https:'))).toBe(true);
   });
 
+  it('has no TLS where it is asked for, and says what to do', async () => {
+    const failing = async () => {
+      throw new TypeError('fetch failed', {
+        cause: Object.assign(new Error(), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }),
+      });
+    };
+    const client = createTestClient({ fetch: failing });
+    await expect(client.repository({ domain: 'reg.lan:5000', path: 'a' }).manifest('x')).rejects.toMatchObject({
+      message: 'cannot reach reg.lan:5000: it does not speak TLS',
+      hint: 'to use plain http with it, list it under insecure-registries in registries.json',
+    });
+  });
+
   it('is not asked over http unless it is on this machine', async () => {
     const failing = new FakeFetch(() => {
       throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
@@ -357,6 +370,19 @@ describe('blobs', () => {
       code: 'cancelled',
       message: `the request to ${registry.host} was cancelled`,
     });
+  });
+
+  it('go on in a browser, which hides Content-Range of another origin', async () => {
+    const answer = (type: string) => async () => {
+      const response = new Response(BYTES.slice(100), { status: 206 });
+      return Object.defineProperty(response, 'type', { value: type });
+    };
+    const blobBy = (type: string) =>
+      createTestClient({ fetch: answer(type) })
+        .repository({ domain: 'reg.example', path: 'a' })
+        .blob(BLOB);
+    expect((await collect(blobBy('cors')(100))).equals(BYTES.subarray(100))).toBe(true);
+    await expect(collect(blobBy('basic')(100))).rejects.toMatchObject({ code: 'registry-error' });
   });
 
   it('let go of the connection when nobody reads on', async () => {

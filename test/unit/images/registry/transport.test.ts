@@ -228,6 +228,17 @@ describe('describeNetworkError', () => {
     ],
     ['Bun, refused', failure('ConnectionRefused', 'Unable to connect.'), 'connection refused'],
     ['browser', new TypeError('Failed to fetch'), 'Failed to fetch'],
+    [
+      'Node, a handshake that fails',
+      new TypeError('fetch failed', { cause: failure('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION') }),
+      'the TLS handshake failed (ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION)',
+    ],
+    [
+      'Node, a port of another protocol',
+      new TypeError('fetch failed', { cause: new Error('bad port') }),
+      'its port is one that fetch does not connect to',
+    ],
+    ['Node, something new', new TypeError('fetch failed', { cause: new Error('the new thing') }), 'the new thing'],
     ['nothing at all', undefined, 'network error'],
   ])('%s', (_name, error, reason) => {
     expect(describeNetworkError(error).reason).toBe(reason);
