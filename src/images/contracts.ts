@@ -2,10 +2,10 @@
  * The shapes the parts of `images` meet at: descriptors as the OCI image-spec defines them, the content store, and the
  * layer store that turns a layer blob into a plain tar and an index.
  */
-import type { BlockSource, ByteLocation } from '../host/ports.ts';
+import type { ByteLocation } from '../host/ports.ts';
 import type { Descriptor, Digest } from '../spec/image-spec.ts';
 
-export type { Descriptor, Digest, Platform } from '../spec/image-spec.ts';
+export type { Descriptor, Digest } from '../spec/image-spec.ts';
 
 /** A blob's bytes from an offset on; called again with a later offset to resume after a broken transfer. */
 export type BlobOrigin = (offset: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
@@ -85,5 +85,3 @@ export interface LayerStore {
   /** The merged rootfs index of these layers (lowest first), cached by chain ID (image-spec config.md#layer-chainid). */
   rootfs(diffIds: readonly Digest[]): Promise<{ index: ByteLocation; layers: readonly ByteLocation[] }>;
 }
-
-export type OpenBlockSource = (location: ByteLocation) => BlockSource;

@@ -4,6 +4,7 @@ import {
   type Descriptor,
   type Digest,
   type ImageConfigDocument,
+  type ManifestDocument,
   MEDIA_TYPE,
   type Platform,
 } from '../spec/image-spec.ts';
@@ -80,10 +81,8 @@ export async function importImage(
       return images.content.put(mediaType, bytes);
     };
     const config = await putPinned(MEDIA_TYPE.ociConfig, encode(document));
-    const manifest = await putPinned(
-      MEDIA_TYPE.ociManifest,
-      encode({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config, layers: [layer] }),
-    );
+    const named: ManifestDocument = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config, layers: [layer] };
+    const manifest = await putPinned(MEDIA_TYPE.ociManifest, encode(named));
     const { reference } = options;
     return await images.put({ target: manifest, manifest, ...(reference === undefined ? {} : { reference }) });
   } finally {

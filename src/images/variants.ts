@@ -53,11 +53,6 @@ export function layerKind(mediaType: string): LayerKind | undefined {
   return WASM_LAYERS.includes(mediaType) ? 'wasm' : undefined;
 }
 
-/** True for layers whose bytes may only come from the URLs they name (Windows base layers). */
-export function isForeignLayer(descriptor: Descriptor): boolean {
-  return /nondistributable|foreign/.test(descriptor.mediaType) && (descriptor.urls?.length ?? 0) > 0;
-}
-
 /** True when the manifest is an artifact rather than an image with an image config. */
 export function isArtifact(manifest: Manifest): boolean {
   return !isImageConfigMediaType(manifest.config.mediaType);

@@ -204,10 +204,17 @@ async function createFile(dir: string, path: string): Promise<void> {
       await (await open(path, 'wx', 0o600)).close();
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt > 100) throw error;
-      await mkdir(dir, { recursive: true, mode: 0o700 });
+      if (!isGone(error) || attempt > 1000) throw error;
+      // mkdir, too, may find the directory removed under it by the holder before
+      await mkdir(dir, { recursive: true, mode: 0o700 }).catch((failure: unknown) => {
+        if (!isGone(failure)) throw failure;
+      });
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 function asLockError(error: unknown, root: string): unknown {

@@ -1,7 +1,14 @@
 /** OCI image layouts (image-spec 1.1, image-layout.md): reading one from a directory or tar, and what one is made of. */
 import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
-import { ANNOTATION, type Descriptor, type Digest, LAYOUT_VERSION, MEDIA_TYPE } from '../../spec/image-spec.ts';
+import {
+  ANNOTATION,
+  type Descriptor,
+  type Digest,
+  type IndexDocument,
+  LAYOUT_VERSION,
+  MEDIA_TYPE,
+} from '../../spec/image-spec.ts';
 import { digestParts } from '../digest.ts';
 import { MAX_DOCUMENT_BYTES, parseManifest } from '../manifest.ts';
 import { quote } from '../quote.ts';
@@ -96,7 +103,8 @@ export function* layoutMembers(
   for (const { digest, sizeBytes, data } of sorted) {
     yield { path: blobPath(digest), kind: 'file', mode: 0o644, sizeBytes, data };
   }
-  yield jsonFile('index.json', { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests });
+  const index: IndexDocument = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
+  yield jsonFile('index.json', index);
   for (const [path, document] of Object.entries(extra)) yield jsonFile(path, document);
   yield jsonFile('oci-layout', { imageLayoutVersion: LAYOUT_VERSION });
 }

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isWctrError } from '../../../src/errors.ts';
 import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
 import { bytesReader, collect } from '../../../src/images/archive/files.ts';
 import { writeMembers } from '../../../src/images/archive/oci-layout.ts';
@@ -211,6 +213,23 @@ describe('tars read in place', () => {
       ]);
     }
   });
+});
+
+it('any damage to an archive is an error of ours or does no harm', async () => {
+  const tar = await collect(await saveImages((await withImage()).images, ['hello:1']));
+  const mutation = fc.record({ at: fc.nat(tar.length - 1), byte: fc.integer({ min: 0, max: 255 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 6 }), async (mutations) => {
+      const bytes = Uint8Array.from(tar);
+      for (const { at, byte } of mutations) bytes[at] = byte;
+      const store = openImages(memoryStore());
+      await loadStream(store, chunks(bytes)).catch((error: unknown) => {
+        if (!isWctrError(error)) throw error;
+      });
+      expect(await store.content.verifyAll()).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 describe.skipIf(!peer('skopeo'))('skopeo', () => {

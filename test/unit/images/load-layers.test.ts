@@ -119,7 +119,7 @@ describe.skipIf(!peer('umoci'))('umoci', () => {
     writeFileSync(join(dir.path, 'saved.tar'), await collect(await saveImages(store.images, ['made:v1'])));
     mkdirSync(join(dir.path, 'saved'));
     execFileSync('tar', ['-xf', 'saved.tar', '-C', 'saved'], { cwd: dir.path });
-    umoci('unpack', '--rootless', '--image', 'saved:v1', 'bundle');
-    expect(readFileSync(join(dir.path, 'bundle/rootfs/opt/sub/file'), 'utf8')).toBe('content');
+    umoci('raw', 'unpack', '--rootless', '--image', 'saved:v1', 'rootfs');
+    expect(readFileSync(join(dir.path, 'rootfs/opt/sub/file'), 'utf8')).toBe('content');
   });
 });

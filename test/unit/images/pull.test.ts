@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WctrError } from '../../../src/errors.ts';
 import type { PullProgress } from '../../../src/images/pull.ts';
 import type { Digest, Platform } from '../../../src/spec/image-spec.ts';
-import { tempDir } from '../../support/image-store.ts';
+import { sha256, tempDir } from '../../support/image-store.ts';
 import { createTestClient, FakeFetch } from '../../support/registry-client.ts';
 import { buildArtifact, buildImage, buildIndex, noise, serve, WASI } from '../../support/registry-images.ts';
-import { openPullStore, type PullStore, statuses } from '../../support/registry-pull.ts';
+import { openMemoryPullStore, openPullStore, type PullStore, statuses } from '../../support/registry-pull.ts';
 import { body, type FakeRegistry, stall, startFakeRegistry } from '../../support/registry-server.ts';
 
 let registry: FakeRegistry;
@@ -167,6 +167,16 @@ describe('pullImage', () => {
     serve(registry, 'app', '1', image);
     expect((await store.pull(name)).record.diffIds).toHaveLength(2);
     expect(registry.requests(new RegExp(`blobs/${image.layers[0]!.digest}`))).toHaveLength(1);
+  });
+
+  it('needs no disk', async () => {
+    const image = buildImage({ layers: [{ a: '1' }, { b: '2' }] });
+    serve(registry, 'app', '1', image);
+    const memory = openMemoryPullStore();
+    expect((await memory.pull(name)).changed).toBe(true);
+    expect((await memory.pull(name)).changed).toBe(false);
+    const { layers } = await memory.images.layers.rootfs(image.diffIds);
+    expect(layers.map((location) => 'bytes' in location && sha256(location.bytes))).toEqual(image.diffIds);
   });
 
   it('does three layers at a time', async () => {
