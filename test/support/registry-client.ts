@@ -1,5 +1,4 @@
 /** A registry client for tests: Node's fetch and SHA, and waits short enough for a test. */
-
 import { RegistryClient, type RegistryClientOptions } from '../../src/images/registry/client.ts';
 import type { Timing } from '../../src/images/registry/transport.ts';
 import { createNodeHasher } from './image-store.ts';

@@ -9,7 +9,7 @@ import { Layers } from '../../src/images/layers.ts';
 import { type PulledImage, type PullProgress, type PullRequest, pullImage } from '../../src/images/pull.ts';
 import { parseReference } from '../../src/images/reference.ts';
 import { Leases } from '../../src/images/store/leases.ts';
-import { createNodeHasher, diskStore, type TestStore } from './image-store.ts';
+import { createNodeHasher, diskStore, memoryStore, type TestStore } from './image-store.ts';
 import { createTestClient } from './registry-client.ts';
 import { coreBytes } from './wasm.ts';
 
@@ -28,9 +28,16 @@ export type PullOptions = Partial<Omit<PullRequest, 'reference' | 'images' | 'le
 const CORE = createCoreModules(coreBytes());
 
 export function openPullStore(root: string, fs?: FileSystem): PullStore {
-  const store = diskStore(root, fs);
+  return over(diskStore(root, fs), 'path');
+}
+
+export function openMemoryPullStore(): PullStore {
+  return over(memoryStore(), 'bytes');
+}
+
+function over(store: TestStore, locateBy: 'path' | 'bytes'): PullStore {
   const shared = { ...store, createHasher: createNodeHasher };
-  const layers = new Layers({ ...shared, core: CORE, locateBy: 'path' });
+  const layers = new Layers({ ...shared, core: CORE, locateBy });
   const images = new ImageStore({ ...shared, layers });
   const leases = new Leases(shared);
   return {
@@ -42,7 +49,7 @@ export function openPullStore(root: string, fs?: FileSystem): PullStore {
     gc: () => collectGarbage({ ...shared, images, leases, roots: async () => ({ manifests: [], stacks: [] }) }),
     files(folder) {
       try {
-        return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        return readdirSync(join(store.layout.root, folder), { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
           .map((entry) => entry.name);
       } catch {
