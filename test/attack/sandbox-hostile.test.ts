@@ -10,7 +10,7 @@ import { type HostileModule, hostileModules } from '../support/hostile-modules.t
 import { guestSpec } from '../support/sandbox-suite.ts';
 
 const MIB = 1024 * 1024;
-const TIMEOUT_MS = 400;
+const TIMEOUT_MS = 500;
 const AT_ONCE = 3;
 /** More by hand: WCTR_SOAK=1000. */
 const KILLED = Number(process.env.WCTR_SOAK ?? 40);
