@@ -65,7 +65,7 @@ export function mountRoot(length: u32): i32 {
     store<u32>(s, table, S_NODE_INODES);
     root = inodeFromLower(mount, 0, 0);
   }
-  if (root == 0) return -ENOMEM;
+  if (root == 0 || isError(root)) return root == 0 ? -ENOMEM : <i32>root;
   inodeRef(root);
   setFlag(root, MOUNT_ROOT);
   store<u32>(root, root, I_PARENT);

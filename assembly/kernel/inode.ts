@@ -17,7 +17,7 @@
  * 136 u32 dentries that name it          140 u32 files open for writing
  * ```
  */
-import { EIO, ENOSPC, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../../src/core/abi/kernel';
+import { EIO, ENOMEM, ENOSPC, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../../src/core/abi/kernel';
 import { dataFree } from './data';
 import { now } from './host';
 import { hostForget } from './hostfs';
@@ -151,20 +151,22 @@ export function inodeError(): i32 {
 }
 
 /**
- * The inode of a lower node: the one there is, or a clean one read from the index. 0: the index is broken or memory is
- * out (lowerError tells). `parent` is the directory it was found in; a directory node must agree.
+ * The inode of a lower node: the one there is, or a clean one read from the index. -EIO (the index is broken) or -ENOMEM
+ * as an address. `parent` is the directory it was found in; a directory node must agree.
  */
 export function inodeFromLower(mount: usize, node: u32, parent: usize): usize {
   const table = load<u32>(superblock(), S_NODE_INODES);
   const at = lowerNode(node);
-  if (at == 0) return 0;
+  if (at == 0) return <usize>-EIO;
   const known = load<u32>(table + (node << 2));
   if (known != 0) return known;
   const mode = load<u32>(at, N_MODE);
   const kind = mode & S_IFMT;
-  if (kind == S_IFDIR && parent != 0 && (node == 0 || load<u32>(at, N_PARENT) != load<u32>(parent, I_NODE))) return 0;
+  if (kind == S_IFDIR && parent != 0 && (node == 0 || load<u32>(at, N_PARENT) != load<u32>(parent, I_NODE))) {
+    return <usize>-EIO;
+  }
   const inode = kmalloc(I_BYTES);
-  if (inode == 0) return 0;
+  if (inode == 0) return <usize>-ENOMEM;
   memory.fill(inode, 0, I_BYTES);
   store<u32>(inode, mode & 0o177777, I_MODE);
   store<u32>(inode, FROM_LOWER, I_FLAGS);
@@ -189,10 +191,6 @@ export function inodeFromLower(mount: usize, node: u32, parent: usize): usize {
   }
   store<u32>(table + (node << 2), inode);
   return inode;
-}
-
-export function lowerError(node: u32): i32 {
-  return lowerNode(node) == 0 ? -EIO : -ENOSPC;
 }
 
 /** Before anything of a lower inode changes: from now on it is the guest's. 0 or -ENOSPC. */

@@ -3,7 +3,7 @@
  * table and in a slot of its directory (slots give readdir stable cookies); a name of the image costs nothing until it is
  * looked up, and removing it leaves a whiteout.
  */
-import { EIO, ENOSPC } from '../../src/core/abi/kernel';
+import { EIO, ENOMEM, ENOSPC } from '../../src/core/abi/kernel';
 import {
   CLEAN,
   cacheAdd,
@@ -42,7 +42,6 @@ import {
   inodeSettle,
   inodeUnref,
   isDirectory,
-  lowerError,
   nowNs,
   ON_HOST,
   PINS_PARENT,
@@ -71,12 +70,12 @@ export function lookup(dir: usize, name: usize, length: u32, hash: u32): usize {
   if (number < 0) return number == -1 ? 0 : <usize>number;
   const node = load<u32>(lowerDirent(number), L_NODE);
   const inode = inodeFromLower(load<u32>(dir, I_MOUNT), node, dir);
-  if (inode == 0) return <usize>lowerError(node);
+  if (isError(inode)) return inode;
   // A second name for a directory, or one more name than the link count says: the index lies.
   if (load<u32>(inode, I_NLINK) == 0) return <usize>-EIO;
   if (isDirectory(inode) && (load<u32>(inode, I_DENTRY) != 0 || load<u32>(inode, I_PARENT) != dir)) return <usize>-EIO;
   const entry = dentryInsert(dir, name, length, hash, inode, LOWER_NAME);
-  if (entry == 0) return <usize>-ENOSPC;
+  if (entry == 0) return <usize>-ENOMEM;
   cacheAdd(entry);
   foundDentry = entry;
   return inode;
