@@ -138,8 +138,11 @@ async function benchPackage<T>(name: string): Promise<T> {
   return (await import(pathToFileURL(resolve(name)).href)) as T;
 }
 
+/** Without it every path is printed. */
+const QUIET = { debug: false };
+
 interface Shim {
-  WASI: new (args: string[], env: string[], fds: unknown[]) => ShimWasi;
+  WASI: new (args: string[], env: string[], fds: unknown[], options: { debug: boolean }) => ShimWasi;
   File: new (data: Uint8Array) => unknown;
   Directory: new (entries: Map<string, unknown>) => unknown;
   OpenFile: new (file: unknown) => unknown;
@@ -163,7 +166,7 @@ async function shimHost(module: WebAssembly.Module): Promise<Host> {
     ]),
   );
   const stdio = [0, 1, 2].map(() => new shim.OpenFile(new shim.File(new Uint8Array(0))));
-  const wasi = new shim.WASI(['guest'], [], [...stdio, root]);
+  const wasi = new shim.WASI(['guest'], [], [...stdio, root], QUIET);
   const instance = new WebAssembly.Instance(module, { [MODULE_PREVIEW1]: wasi.wasiImport });
   wasi.initialize(instance);
   return timed(instance.exports.run as (which: number, count: number) => number, 'browser_wasi_shim');
@@ -208,7 +211,7 @@ async function helloRow(module: WebAssembly.Module): Promise<Row> {
   const ours = () => runInline(process, module, options).exitCode;
   const theirs = () => {
     const stdio = [0, 1, 2].map(() => new shim.OpenFile(new shim.File(new Uint8Array(0))));
-    const wasi = new shim.WASI(['hello'], [], [...stdio, new shim.PreopenDirectory('/', new Map())]);
+    const wasi = new shim.WASI(['hello'], [], [...stdio, new shim.PreopenDirectory('/', new Map())], QUIET);
     return wasi.start(new WebAssembly.Instance(module, { [MODULE_PREVIEW1]: wasi.wasiImport }));
   };
   const each = (run: () => number) => () => {
