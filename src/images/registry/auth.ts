@@ -4,9 +4,11 @@
  * Protocol: https://distribution.github.io/distribution/spec/auth/token/ and .../oauth/.
  */
 import { isWctrError, WctrError } from '../../errors.ts';
+import { quote } from '../quote.ts';
 import { isLoopback, mayPointToResolved } from './address.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type CredentialSource, type Credentials } from './credentials.ts';
+import { accessDenied } from './refusal.ts';
 import type { Endpoint } from './registries.ts';
 import { type Transport, untilAborted } from './transport.ts';
 
@@ -17,6 +19,8 @@ export interface Access {
   readonly base: URL;
   /** Token scope; undefined for a ping. */
   readonly scope: string | undefined;
+  /** What is asked for as people write it, for messages. */
+  readonly repository?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -129,7 +133,7 @@ export class Authorizer {
     const askedAt = Date.now();
     const answer = await this.transport.sendForBytes(request, TOKEN_ANSWER_LIMIT_BYTES, `the answer of ${realm.host}`);
     if (answer.status === 401 || answer.status === 403) {
-      throw new WctrError('unauthorized', refusal(realm, access, credentials), { data: { status: answer.status } });
+      throw this.refusal(realm, access, credentials, answer.status);
     }
     if (answer.status !== 200) {
       throw new WctrError('registry-error', `the token server ${realm.host} answered ${answer.status}`, {
@@ -137,6 +141,22 @@ export class Authorizer {
       });
     }
     return parseToken(answer.body, realm, askedAt);
+  }
+
+  /** Some registries let nobody have a token for what is not public, others give one that opens nothing. */
+  private refusal(realm: URL, access: Access, credentials: Credentials | undefined, status: number): WctrError {
+    const { endpoint, repository } = access;
+    const { host } = endpoint;
+    if (credentials === undefined) {
+      const asked = { host, repository: repository ?? host, credentialProblem: this.problem(endpoint) };
+      return accessDenied(asked, { status, host, realm: realm.host });
+    }
+    const { username } = credentials;
+    const who = username === undefined ? 'the stored token' : `the password of user ${quote(username)}`;
+    return new WctrError('unauthorized', `${realm.host} refused ${who} for ${host}`, {
+      hint: `log in to ${host} again`,
+      data: { status, host, realm: realm.host },
+    });
   }
 
   private async checkedRealm({ base, endpoint }: Access, challenge: Challenge): Promise<URL> {
@@ -223,11 +243,4 @@ function parseToken(body: Uint8Array, realm: URL, askedAt: number): Token {
   const expiry = document?.expires_in;
   const seconds = typeof expiry === 'number' && expiry >= DEFAULT_EXPIRY_S ? expiry : DEFAULT_EXPIRY_S;
   return { authorization: `Bearer ${token}`, expiresAtMs: askedAt + seconds * 1000 };
-}
-
-function refusal(realm: URL, { endpoint }: Access, credentials: Credentials | undefined): string {
-  if (credentials === undefined) return `${realm.host} gives no token for ${endpoint.host} without a login`;
-  const who =
-    credentials.username === undefined ? 'the stored token' : `the password of user "${credentials.username}"`;
-  return `${realm.host} refused ${who} for ${endpoint.host}`;
 }

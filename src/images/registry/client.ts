@@ -29,6 +29,8 @@ export interface RegistryRequest extends Pick<HttpRequest, 'method' | 'headers' 
   readonly path: string;
   /** Token scope. */
   readonly scope?: string;
+  /** For messages. */
+  readonly repository?: string;
 }
 
 export class RegistryClient {
@@ -64,8 +66,8 @@ export class RegistryClient {
   /** One request with the authorisation the registry asks for; at most one more after a 401. */
   async send(endpoint: Endpoint, request: RegistryRequest): Promise<HttpAnswer> {
     const base = await this.base(endpoint, request.signal);
-    const access = { endpoint, base, scope: request.scope, signal: request.signal };
-    const { path, scope: _, ...rest } = request;
+    const { path, scope, repository, ...rest } = request;
+    const access = { endpoint, base, scope, repository, signal: request.signal };
     const url = new URL(base);
     // Set, not resolved: a mirror's prefix that starts with two slashes must not become a host.
     url.pathname = `${endpoint.prefix}${path}`;

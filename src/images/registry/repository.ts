@@ -94,6 +94,7 @@ export class RemoteRepository {
           this.client.send(endpoint, {
             path: blobPath(this.path, descriptor.digest),
             scope: pullScope(this.path),
+            repository: this.shownName,
             headers: range === undefined ? {} : { range },
             verified: true,
             signal,
@@ -110,6 +111,7 @@ export class RemoteRepository {
       method,
       path: manifestPath(this.path, reference),
       scope: pullScope(this.path),
+      repository: this.shownName,
       headers: { accept: MANIFEST_MEDIA_TYPES.join(', ') },
       verified: isDigest(reference),
       signal,

@@ -76,6 +76,14 @@ describe('a registry that asks for a token', () => {
     expect(registry.requests(/manifests/)[0]?.headers.authorization).toBe('Bearer mine');
   });
 
+  it('gives none to a stranger', async () => {
+    registry.login = { kind: 'bearer', username: 'u', password: 'p' };
+    await expect(createTestClient().repository(name()).manifest('latest')).rejects.toMatchObject({
+      code: 'unauthorized',
+      message: `pull access denied for ${registry.host}/a/b: it does not exist or requires a login`,
+    });
+  });
+
   it('refuses a wrong password by name', async () => {
     registry.login = { kind: 'bearer', username: 'u', password: 'p' };
     const client = createTestClient({ credentials: async () => ({ username: 'u', password: 'wrong' }) });
