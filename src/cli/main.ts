@@ -2,6 +2,7 @@
 /** The `wctr` command. */
 import type { Engine } from '../engine/engine.ts';
 import { prespawn } from '../host/process/prespawn.ts';
+import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
 import type { Context } from './command.ts';
 import { nodeCliHost } from './node-host.ts';
@@ -12,7 +13,6 @@ const argv = process.argv.slice(2);
 const early = startsContainer(argv) ? prespawn() : undefined;
 
 async function main(): Promise<number> {
-  const { openEngine, VERSION } = await import('../node.ts');
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const terminal = nodeTerminal();
@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   const context: Context = {
     terminal,
     engine: () => {
-      engine ??= openEngine(early === undefined ? {} : { early });
+      engine ??= import('../node.ts').then(({ openEngine }) => openEngine(early === undefined ? {} : { early }));
       return engine;
     },
     signal: interrupted.signal,

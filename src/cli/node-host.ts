@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { WctrError } from '../errors.ts';
 import type { CliHost } from './command.ts';
 
@@ -32,6 +31,7 @@ export function nodeCliHost(): CliHost {
     },
     resolvePath: (path) => resolve(path),
     confirm: async (question) => {
+      const { createInterface } = await import('node:readline/promises');
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
       try {
         return /^y(es)?$/i.test((await prompt.question(question)).trim());
