@@ -42,7 +42,7 @@ const ERRNOS = [
   abi.EINVAL,
   abi.ENOSPC,
 ];
-const MORE = [abi.EEXIST, abi.ENOTEMPTY, abi.EPERM, abi.EFBIG, abi.ERANGE, abi.ENAMETOOLONG, abi.EMLINK];
+const MORE = [abi.EAGAIN, abi.EEXIST, abi.ENOTEMPTY, abi.EPERM, abi.EFBIG, abi.ERANGE, abi.ENAMETOOLONG, abi.EMLINK];
 const KNOWN = new Set([...ERRNOS, ...MORE]);
 
 /** Uses everything; each answer is a success or an errno that makes sense. An access out of range would throw. */
