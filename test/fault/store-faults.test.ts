@@ -155,14 +155,28 @@ describe('a store that cannot be written', () => {
     await expect(store.images.open('app:old')).resolves.toMatchObject({ diffIds: [sha256(await tarOf(OLD))] });
   });
 
-  it.skipIf(process.getuid?.() === 0)('the same on a real disk', async () => {
+  it('says the same on a real disk, before anything is asked of the origin', async () => {
     using dir = tempDir();
-    mkdirSync(join(dir.path, 'store'));
-    chmodSync(join(dir.path, 'store'), 0o500);
-    const store = diskStore(join(dir.path, 'store'));
-    await expect(
-      store.content.ingest({ mediaType: 'text/plain', digest: sha256('x'), size: 1 }, () => chunks(Buffer.from('x'))),
-    ).rejects.toMatchObject({ code: 'store-read-only' });
+    chmodSync(dir.path, 0o755);
+    const root = join(dir.path, 'store');
+    mkdirSync(root, { mode: 0o555 });
+    const store = diskStore(root);
+    // root may write anywhere, so it steps down for this
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65534);
+    try {
+      const origin = () => {
+        throw new Error('must not be asked');
+      };
+      const descriptor = { mediaType: 'text/plain', digest: sha256('x'), size: 1 };
+      await expect(store.content.ingest(descriptor, origin)).rejects.toMatchObject({
+        code: 'store-read-only',
+        message: `cannot lock the store: ${root}/locks is not writable by this user`,
+        hint: 'use another store with WCTR_DATA_ROOT, or make this one writable',
+      });
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
   });
 });
 

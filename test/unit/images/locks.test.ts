@@ -62,7 +62,7 @@ function suite(open: () => [Locks, Locks]): void {
 
   it('keeps names apart', async () => {
     const [a, b] = open();
-    const one = await a.acquire('a/../b c%');
+    const one = await a.acquire('..');
     const two = await b.acquire('a');
     await Promise.all([one.release(), two.release()]);
   });
@@ -118,14 +118,14 @@ describe('locks in files', () => {
     const locks = new FileLocks(root);
     const held = await locks.acquire('x');
     await expect(new FileLocks(root).acquire('x', { signal: AbortSignal.timeout(10) })).rejects.toThrow();
-    expect(readdirSync(join(root, 'x'))).toHaveLength(1);
+    expect(readdirSync(join(root, 'x.lock'))).toHaveLength(1);
     await held.release();
     expect(readdirSync(root)).toEqual([]);
   });
 
   it('take over what the dead left: by pid, by reused pid, by age in another pid namespace', async () => {
     const root = join(dir, 'stale');
-    const lockDir = join(root, 'x');
+    const lockDir = join(root, 'x.lock');
     const namespace = (await nameOf(root)).split('-')[2] as string;
     const plant = (owner: string, ageSeconds = 0) => {
       mkdirSync(lockDir, { recursive: true });
@@ -148,7 +148,7 @@ describe('locks in files', () => {
 
   async function nameOf(root: string): Promise<string> {
     const lock = await new FileLocks(root).acquire('probe');
-    const [file] = readdirSync(join(root, 'probe'));
+    const [file] = readdirSync(join(root, 'probe.lock'));
     await lock.release();
     return (file as string).split('.').slice(3).join('.');
   }
