@@ -86,6 +86,8 @@ export interface SandboxExit {
   readonly oomKilled: boolean;
   /** One line, for people, where the guest did not end by itself: trap and where, limit, refused module. */
   readonly reason?: string;
+  /** What the user can do about it, where there is something. */
+  readonly hint?: string;
   /** The code of the WctrError behind a start that failed ('entrypoint-not-found', 'module-denied', ...). */
   readonly errorCode?: import('../errors.ts').ErrorCode;
 }

@@ -51,7 +51,7 @@ async function writeCidFile({ host }: Context, path: string | undefined, id: str
 function explain({ terminal }: Context, exit: SandboxExit, options: RunOptions): void {
   if (exit.reason === undefined) return;
   if (exit.errorCode !== undefined) {
-    throw new WctrError(exit.errorCode, exit.reason, exit.oomKilled ? { hint: 'raise the limit with -m' } : {});
+    throw new WctrError(exit.errorCode, exit.reason, exit.hint === undefined ? {} : { hint: exit.hint });
   }
   const what = exit.oomKilled ? 'OOMKilled' : 'ended';
   terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(options.image)} ${what}: ${printable(exit.reason)}\n`);

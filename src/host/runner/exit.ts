@@ -74,9 +74,15 @@ export function abnormalExit({ error, atMemoryLimit }: GuestEnd): SandboxExit {
 
 /** Any WctrError before the guest's first instruction. */
 export function failedStart(error: unknown): SandboxExit {
-  const code = isWctrError(error) ? error.code : 'internal';
+  const { code, hint } = isWctrError(error) ? error : { code: 'internal' as const, hint: undefined };
   const message = (error as { message?: string } | null)?.message ?? String(error);
-  return { exitCode: ERROR_TABLE[code].exit, oomKilled: code === 'no-memory', reason: message, errorCode: code };
+  return {
+    exitCode: ERROR_TABLE[code].exit,
+    oomKilled: code === 'no-memory',
+    reason: message,
+    errorCode: code,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 function isTrap(error: unknown): boolean {

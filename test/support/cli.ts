@@ -1,0 +1,72 @@
+/** The built `wctr` command against a store of its own. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nodeFileSystem } from '../../src/host/node/file-system.ts';
+import { nodeHasher } from '../../src/host/node/hasher.ts';
+import { moduleLayout } from '../../src/images/archive/module-layout.ts';
+import { writeMembers } from '../../src/images/archive/oci-layout.ts';
+import { guestBytes } from './guests.ts';
+
+export const WCTR = fileURLToPath(new URL('../../dist/bin/wctr.cjs', import.meta.url));
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Cli {
+  /** A directory of the test's own; the store is its `store`. */
+  readonly dir: string;
+  run(
+    args: readonly string[],
+    options?: { input?: string | Uint8Array; env?: Record<string, string>; cwd?: string },
+  ): Promise<CliResult>;
+  remove(): void;
+}
+
+export function openCli(): Cli {
+  const dir = mkdtempSync(join(tmpdir(), 'wctr-cli-'));
+  return {
+    dir,
+    run: (args, { input, env = {}, cwd = dir } = {}) =>
+      new Promise((resolve) => {
+        const child = execFile(
+          process.execPath,
+          [WCTR, ...args],
+          {
+            cwd,
+            env: { PATH: process.env.PATH, HOME: dir, WCTR_DATA_ROOT: join(dir, 'store'), ...env },
+            maxBuffer: 64 << 20,
+          },
+          (error, stdout, stderr) => {
+            const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
+            resolve({ code, stdout, stderr });
+          },
+        );
+        child.stdin!.on('error', () => {});
+        child.stdin!.end(input ?? '');
+      }),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
+
+/** An OCI layout directory with the busybox guest as the entrypoint `/busybox.wasm`. */
+export async function busyboxLayout(dir: string, reference = 'docker.io/library/busybox:test'): Promise<string> {
+  const layout = join(dir, 'busybox');
+  const members = await moduleLayout(guestBytes('busybox'), {
+    fileName: 'busybox.wasm',
+    reference,
+    created: '2026-01-01T00:00:00Z',
+    createHasher: nodeHasher,
+  });
+  await writeMembers(nodeFileSystem, layout, members);
+  return layout;
+}
+
+export function writeFiles(dir: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
+}
