@@ -20,13 +20,14 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_READY,
 } from './frames.ts';
+import { warmUp } from './warm-up.ts';
 
 const CHANNEL = 3;
 
 function main(): void {
   const wasm = wasmModules(fileURLToPath(new URL('wasm/', DIST)));
   // Done before there is work, in the time the parent takes to know what the work is.
-  wasm.kernel();
+  warmUp(wasm);
   const spec = receive();
   if (spec !== undefined) {
     send(FRAME_READY, new Uint8Array(0));
