@@ -118,21 +118,20 @@ describe('locks in files', () => {
     const locks = new FileLocks(root);
     const held = await locks.acquire('x');
     await expect(new FileLocks(root).acquire('x', { signal: AbortSignal.timeout(10) })).rejects.toThrow();
-    expect(readdirSync(join(root, 'x.lock'))).toHaveLength(1);
+    expect(readdirSync(root)).toHaveLength(1);
     await held.release();
     expect(readdirSync(root)).toEqual([]);
   });
 
   it('take over what the dead left: by pid, by reused pid, by age in another pid namespace', async () => {
     const root = join(dir, 'stale');
-    const lockDir = join(root, 'x.lock');
     const namespace = (await nameOf(root)).split('-')[2] as string;
     const plant = (owner: string, ageSeconds = 0) => {
-      mkdirSync(lockDir, { recursive: true });
-      for (const file of [`c.${owner}`, `t.000000000001.x.${owner}`]) {
-        writeFileSync(join(lockDir, file), '');
+      mkdirSync(root, { recursive: true });
+      for (const file of [`x@c.${owner}`, `x@t.000000000001.x.${owner}`]) {
+        writeFileSync(join(root, file), '');
         const when = Date.now() / 1000 - ageSeconds;
-        utimesSync(join(lockDir, file), when, when);
+        utimesSync(join(root, file), when, when);
       }
     };
     const locks = new FileLocks(root);
@@ -148,7 +147,7 @@ describe('locks in files', () => {
 
   async function nameOf(root: string): Promise<string> {
     const lock = await new FileLocks(root).acquire('probe');
-    const [file] = readdirSync(join(root, 'probe.lock'));
+    const [file] = readdirSync(root);
     await lock.release();
     return (file as string).split('.').slice(3).join('.');
   }
