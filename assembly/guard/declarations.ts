@@ -37,6 +37,7 @@ import {
   POLICY_MAX_TABLES,
   POLICY_MAX_TAGS,
   POLICY_MAX_TYPES,
+  POLICY_TRAP_UNGRANTED,
   RESULT_DENIED_COUNT,
   RESULT_IMPORT_COUNT,
   RESULT_IMPORTS_PTR,
@@ -220,7 +221,7 @@ export function readImports(): void {
     }
     if (!granted) {
       store<u32>(record + 20, 1);
-      denied++;
+      if (kind != IMPORT_FUNCTION || (policy(POLICY_FLAGS) & POLICY_TRAP_UNGRANTED) == 0) denied++;
     }
   }
   if (failed()) return;

@@ -230,16 +230,17 @@ function emitLoopOpen(type: usize, typeEnd: usize, counter: u32): void {
   emitByte(LOOP);
   emitByte(VOID);
   innermost = emitPosition();
+  innermostInput = typeEnd;
   emitByte(BLOCK);
   emitByte(VOID);
 }
 
-function emitLoopClose(counter: u32): void {
+function emitLoopClose(counter: u32, lastCall: usize): void {
   op(BR, ADDED_LABELS);
   emitByte(END);
   let bodies: u32 = 1;
-  if (innermost != 0) {
-    // no loop inside: the text since then is one block, the same wherever it stands in the loop
+  if (innermost != 0 && lastCall < innermostInput) {
+    // no call, which an engine may want to inline, and no loop inside: the text since then is one block, the same wherever it stands in the loop
     const start = innermost;
     const end = emitPosition();
     while (bodies < MOST_BODIES && (end - start) * (bodies + 1) <= UNROLLED_BYTES) {
@@ -257,8 +258,9 @@ function emitLoopClose(counter: u32): void {
   emitByte(END);
 }
 
-/** Where the latest loop's body begins in the output, 0 once a loop has been closed. */
+/** Where the latest loop's body begins in the output, 0 once a loop has been closed; and where in the input. */
 let innermost: usize = 0;
+let innermostInput: usize = 0;
 
 /** The next body under the cursor, rewritten. `scratch` is scan.ts's, for the largest body. */
 export function emitBody(defined: u32, scratch: usize): void {
@@ -310,7 +312,7 @@ function emitMarked(from: usize, end: usize, marks: usize, total: u32, counter: 
         emitLoopOpen(at + 1, from, counter);
         break;
       case MARK_CLOSE:
-        emitLoopClose(counter);
+        emitLoopClose(counter, load<u32>(mark, 8));
         from = at + 1;
         break;
       case MARK_LOOP:

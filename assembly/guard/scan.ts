@@ -5,7 +5,7 @@
  *
  * mark, 12 bytes, in the order of the code: u32 address, u32 kind, u32 value
  *   MARK_OPEN   at a `loop` that is taken apart (fuel.ts); value: address behind its block type
- *   MARK_CLOSE  at its `end`
+ *   MARK_CLOSE  at its `end`; value: address of the last call before it, 0 for none
  *   MARK_LOOP   behind the block type of a loop with parameters, which stays as it is
  *   MARK_BULK   at an instruction to charge by the number on top of the stack
  *   MARK_LABEL  at a label that leaves such loops; value: the new label
@@ -91,7 +91,7 @@ let frames: usize = 0;
 let depth: u32 = 0;
 let markCount: u32 = 0;
 let loopCount: u32 = 0;
-let calls: bool = false;
+let lastCall: usize = 0;
 
 /** An instruction byte makes at most one mark, and two open a block. */
 function marksBytes(body: usize): usize {
@@ -112,7 +112,7 @@ export function scanLoops(): u32 {
 
 /** Whether the body calls anything: only then can it take part in recursion. */
 export function scanCalls(): bool {
-  return calls;
+  return lastCall != 0;
 }
 
 function stepLeb(maxBytes: u32): void {
@@ -320,7 +320,7 @@ export function scanBody(
   bad = false;
   markCount = 0;
   loopCount = 0;
-  calls = false;
+  lastCall = 0;
   marks = scratch;
   frames = scratch + marksBytes(end - start);
   depth = 0;
@@ -349,16 +349,16 @@ export function scanBody(
         break;
       case CALL:
         stepIndex(functions);
-        calls = true;
+        lastCall = instruction;
         break;
       case CALL_INDIRECT:
         stepLeb(5);
         stepIndex(tables);
-        calls = true;
+        lastCall = instruction;
         break;
       case CALL_REF:
         stepLeb(5);
-        calls = true;
+        lastCall = instruction;
         break;
       case MEMARG:
         stepMemarg();
@@ -371,7 +371,7 @@ export function scanBody(
         stepLoop(instruction);
         break;
       case END:
-        if (pop()) mark(instruction, MARK_CLOSE);
+        if (pop()) mark(instruction, MARK_CLOSE, <u32>lastCall);
         if (depth == 0) {
           if (at != end) failAt(at, E_CORRUPT, DETAIL_NESTING);
           else if (bad) failAt(start, E_CORRUPT, DETAIL_LEB);
