@@ -65,13 +65,15 @@ export class WasiContext {
   /** Streams by kernel handle. */
   readonly streams: (HostStream | undefined)[] = [];
   readonly preopens = new Map<number, Preopened>();
+  #lastPreopen = -1;
   /** Descriptors whose paths resolve in the whole container (`..` included), -1 when closed. All others are fences. */
   rootFd = -1;
   cwdFd = -1;
 
   constructor(port: KernelPort, options: ContextOptions) {
     this.port = port;
-    this.calls = port.calls;
+    // A copy: an instance's exports object is a dictionary, and looking a call up in it costs as much as the call.
+    this.calls = { ...port.calls };
     this.kernel = new KernelMemory(port.memory);
     this.clock = options.clock;
     this.random = options.random;
@@ -91,6 +93,7 @@ export class WasiContext {
     this.process = this.kernel.u32[(task + TASK_PROCESS) >>> 2]!;
     this.streams.length = 0;
     this.preopens.clear();
+    this.#lastPreopen = -1;
     this.rootFd = -1;
     this.cwdFd = -1;
   }
@@ -180,9 +183,15 @@ export class WasiContext {
 
   /** The number no longer is what the guest was given at its start. */
   #forget(fd: number): void {
+    if (fd > this.#lastPreopen) return;
     this.preopens.delete(fd);
     if (fd === this.rootFd) this.rootFd = -1;
     if (fd === this.cwdFd) this.cwdFd = -1;
+  }
+
+  addPreopen(fd: number, name: Uint8Array): void {
+    this.preopens.set(fd, { name });
+    this.#lastPreopen = Math.max(this.#lastPreopen, fd);
   }
 
   /** How paths given with this directory fd are walked. */

@@ -29,7 +29,7 @@ import type { FilestatLayout } from './filestat.ts';
 import { fileType } from './filestat.ts';
 import { readDirectory } from './readdir.ts';
 import { fdflagsFromStatus, statusFromFdflags } from './rights.ts';
-import { AT_OFFSET, Buffers, read, write } from './transfer.ts';
+import { AT_OFFSET, Buffers, transfer } from './transfer.ts';
 
 export function fd(context: WasiContext, filestat: FilestatLayout, whence: readonly number[]) {
   const { guest, calls } = context;
@@ -53,31 +53,24 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
       : -ENOTCAPABLE;
   }
 
+  /** Reads or writes at the descriptor's offset (AT_OFFSET) or at a position in two halves. */
   function move(
     number: number,
-    needed: number,
-    seekable: boolean,
-    how: typeof read,
+    entry: number,
+    toGuest: boolean,
     vector: number,
     count: number,
     lo: number,
     hi: number,
     result: number,
   ): number {
-    let entry: number;
-    if (seekable) {
-      entry = positioned(number, needed);
-    } else {
-      entry = context.entry(number);
-      entry = entry < 0 ? -EBADF : allowed(entry, needed);
-    }
     if (entry < 0) return toErrno(entry);
-    if (!guest.holds(result >>> 0, 4)) return w.ERRNO_FAULT;
+    if (!guest.holds(result, 4)) return w.ERRNO_FAULT;
     const bad = buffers.load(context, vector >>> 0, count >>> 0);
     if (bad < 0) return toErrno(bad);
-    const moved = how(context, number, entry, buffers, lo, hi);
+    const moved = transfer(context, number, entry, buffers, lo, hi, toGuest);
     if (moved < 0) return toErrno(moved);
-    guest.view.setUint32(result >>> 0, moved, true);
+    guest.view.setUint32(result, moved, true);
     return w.ERRNO_SUCCESS;
   }
 
@@ -86,21 +79,9 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
     return toErrno(verdict < 0 ? verdict : act());
   }
 
-  /** A position as two halves; one beyond what a file offset can say is EINVAL. */
-  function positionedMove(
-    number: number,
-    needed: number,
-    how: typeof read,
-    iovs: number,
-    count: number,
-    at: bigint,
-    result: number,
-  ): number {
-    if (high(at) > 0x7fffffff) return w.ERRNO_INVAL;
-    const entry = positioned(number, needed);
-    if (entry < 0) return toErrno(entry);
-    // AT_OFFSET is -1: the low half of a position is always handed over unsigned.
-    return move(number, needed, true, how, iovs, count, low(at), high(at), result);
+  function open(number: number, needed: number): number {
+    const entry = context.entry(number);
+    return entry < 0 ? -EBADF : allowed(entry, needed);
   }
 
   return {
@@ -176,14 +157,20 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
         if (which < 0) return which;
         return calls.futimens(context.task, number, which, low(atim), high(atim), low(mtim), high(mtim));
       }),
-    fd_pread: (number: number, iovs: number, count: number, at: bigint, result: number): number =>
-      positionedMove(number, w.RIGHT_FD_READ, read, iovs, count, at, result),
-    fd_pwrite: (number: number, iovs: number, count: number, at: bigint, result: number): number =>
-      positionedMove(number, w.RIGHT_FD_WRITE, write, iovs, count, at, result),
+    fd_pread(number: number, iovs: number, count: number, at: bigint, result: number): number {
+      const entry = positioned(number, w.RIGHT_FD_READ);
+      if (high(at) > 0x7fffffff) return w.ERRNO_INVAL;
+      return move(number, entry, true, iovs, count, low(at), high(at), result >>> 0);
+    },
+    fd_pwrite(number: number, iovs: number, count: number, at: bigint, result: number): number {
+      const entry = positioned(number, w.RIGHT_FD_WRITE);
+      if (high(at) > 0x7fffffff) return w.ERRNO_INVAL;
+      return move(number, entry, false, iovs, count, low(at), high(at), result >>> 0);
+    },
     fd_read: (number: number, iovs: number, count: number, result: number): number =>
-      move(number, w.RIGHT_FD_READ, false, read, iovs, count, AT_OFFSET, 0, result),
+      move(number, open(number, w.RIGHT_FD_READ), true, iovs, count, AT_OFFSET, 0, result >>> 0),
     fd_write: (number: number, iovs: number, count: number, result: number): number =>
-      move(number, w.RIGHT_FD_WRITE, false, write, iovs, count, AT_OFFSET, 0, result),
+      move(number, open(number, w.RIGHT_FD_WRITE), false, iovs, count, AT_OFFSET, 0, result >>> 0),
     fd_prestat_get(number: number, result: number): number {
       const preopen = context.preopens.get(number >>> 0);
       if (preopen === undefined) return w.ERRNO_BADF;
@@ -214,14 +201,14 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
       if (from === to) return w.ERRNO_SUCCESS;
       return toErrno(context.renumberFd(from, to));
     },
-    fd_seek(number: number, offset: bigint, from: number, result: number): number {
+    fd_seek(number: number, lo: number, hi: number, from: number, result: number): number {
       const base = whence[from & 0xff];
       // Asking where one is needs no more than the right to tell.
-      const needed = offset === 0n && base === w.WHENCE_CUR ? w.RIGHT_FD_TELL : w.RIGHT_FD_SEEK;
+      const needed = lo === 0 && hi === 0 && base === w.WHENCE_CUR ? w.RIGHT_FD_TELL : w.RIGHT_FD_SEEK;
       const entry = positioned(number, needed);
       if (entry < 0) return toErrno(entry);
       if (base === undefined) return w.ERRNO_INVAL;
-      return seek(number, low(offset), high(offset), base, result >>> 0);
+      return seek(number, lo, hi, base, result >>> 0);
     },
     fd_tell(number: number, result: number): number {
       const entry = positioned(number, w.RIGHT_FD_TELL);

@@ -156,8 +156,8 @@ export function path(context: WasiContext, filestat: FilestatLayout) {
       pointer: number,
       length: number,
       oflags: number,
-      base: bigint,
-      inheriting: bigint,
+      base: number,
+      inheriting: number,
       fdflags: number,
       result: number,
     ): number {
@@ -173,8 +173,8 @@ export function path(context: WasiContext, filestat: FilestatLayout) {
       const directory = context.entry(fd);
       if (directory < 0) return w.ERRNO_BADF;
       const { u32 } = context.kernel;
-      const rights = low(base) & w.RIGHTS_ALL;
-      const passed = low(inheriting) & w.RIGHTS_ALL;
+      const rights = base & w.RIGHTS_ALL;
+      const passed = inheriting & w.RIGHTS_ALL;
       let asked = rights | passed;
       if ((status & w.FDFLAG_DSYNC) !== 0) asked |= w.RIGHT_FD_DATASYNC;
       if ((status & (w.FDFLAG_RSYNC | w.FDFLAG_SYNC)) !== 0) asked |= w.RIGHT_FD_SYNC;

@@ -15,6 +15,7 @@ import { proc } from './proc.ts';
 import { random } from './random.ts';
 import { sched } from './sched.ts';
 import { sock } from './sock.ts';
+import { type SplitOpen, type SplitSeek, splitImports } from './split.ts';
 
 /** The kernel's whence by the guest's number. */
 const WHENCE = [WHENCE_SET, WHENCE_CUR, WHENCE_END] as const;
@@ -38,18 +39,21 @@ export function createPreview1(context: WasiContext): Preview1Imports {
   return {
     [MODULE_PREVIEW1]: {
       ...same,
-      ...fd(context, FILESTAT, WHENCE),
-      ...path(context, FILESTAT),
+      ...split({ ...fd(context, FILESTAT, WHENCE), ...path(context, FILESTAT) }),
       ...poll(context, SUBSCRIPTION),
       ...sockets,
       sock_accept,
     },
     [MODULE_SNAPSHOT0]: {
       ...same,
-      ...fd(context, FILESTAT0, WHENCE_SNAPSHOT0),
-      ...path(context, FILESTAT0),
+      ...split({ ...fd(context, FILESTAT0, WHENCE_SNAPSHOT0), ...path(context, FILESTAT0) }),
       ...poll(context, SUBSCRIPTION0),
       ...sockets,
     },
   };
+}
+
+function split(functions: { path_open: SplitOpen; fd_seek: SplitSeek }): WebAssembly.ModuleImports {
+  const { path_open, fd_seek, ...others } = functions;
+  return { ...others, ...splitImports(path_open, fd_seek) };
 }

@@ -173,7 +173,7 @@ export class WasiProcess {
       });
     }
     context.setRights(context.entry(fd), DIRECTORY_RIGHTS, w.RIGHTS_ALL);
-    context.preopens.set(fd, { name: name === path ? bytes : encoder.encode(name) });
+    context.addPreopen(fd, name === path ? bytes : encoder.encode(name));
     return fd;
   }
 }

@@ -73,80 +73,53 @@ export class Buffers {
 }
 
 /**
- * Reads into `buffers`. `entry` is the fd's table entry; `lo`/`hi` the position, or AT_OFFSET in `lo`. Returns the
- * number of bytes or a negative errno.
+ * Reads into (`toGuest`) or writes from `buffers`. `entry` is the fd's table entry; `lo` and `hi` the position, or
+ * AT_OFFSET in `lo`. Returns the number of bytes or a negative errno. A regular file is read as far as it goes and takes
+ * everything or says why not; a stream gives or takes what it can at once.
  */
-export function read(
+export function transfer(
   context: WasiContext,
   fd: number,
   entry: number,
   buffers: Buffers,
   lo: number,
   hi: number,
+  toGuest: boolean,
 ): number {
-  const { calls, task } = context;
   const kind = context.fileField(entry, FILE_KIND);
-  if (kind === FILE_HOST) return readStream(context, entry, buffers);
-  if (buffers.total === 0) return 0;
-  const whole = kind === FILE_REGULAR || kind === FILE_HOSTFS;
+  if (kind === FILE_HOST) return toGuest ? readStream(context, entry, buffers) : writeStream(context, entry, buffers);
+  const { total } = buffers;
+  if (total === 0) return 0;
   let done = 0;
-  let positionLo = lo;
-  let positionHi = hi;
   for (;;) {
-    const want = buffers.total - done;
-    const granted =
-      lo === AT_OFFSET
-        ? calls.read_begin(task, fd, want)
-        : calls.pread_begin(task, fd, want, positionLo | 0, positionHi | 0);
-    if (granted < 0) return done > 0 ? done : granted;
-    if (granted === 0) return done;
-    const moved = moveSegments(context, buffers, done, granted, true);
+    const granted = begin(context, fd, total - done, lo, hi, done, toGuest);
+    if (granted <= 0) return done > 0 ? done : granted;
+    const moved = moveSegments(context, buffers, done, granted, toGuest);
     if (moved < 0) return done > 0 ? done : moved;
     done += moved;
-    // Only a cut list of segments means there is more at hand.
-    if (!whole || moved < granted || done === buffers.total) return done;
-    if (context.kernel.u32[(task + TASK_SEGMENT_COUNT) >>> 2]! < SEGMENT_LIMIT) return done;
-    if (lo !== AT_OFFSET) {
-      const next = (positionLo >>> 0) + granted;
-      positionLo = next >>> 0;
-      if (next > 0xffffffff) positionHi++;
-    }
+    if (done === total || moved < granted) return done;
+    if (!toGuest) continue;
+    // A read is complete with what there was, unless only the list of segments was too short for more.
+    if (kind !== FILE_REGULAR && kind !== FILE_HOSTFS) return done;
+    if (context.kernel.u32[(context.task + TASK_SEGMENT_COUNT) >>> 2]! < SEGMENT_LIMIT) return done;
   }
 }
 
-/** Writes from `buffers`; the counterpart of `read`. A regular file takes everything or says why not. */
-export function write(
-  context: WasiContext,
+function begin(
+  { calls, task }: WasiContext,
   fd: number,
-  entry: number,
-  buffers: Buffers,
+  want: number,
   lo: number,
   hi: number,
+  done: number,
+  toGuest: boolean,
 ): number {
-  const { calls, task } = context;
-  if (context.fileField(entry, FILE_KIND) === FILE_HOST) return writeStream(context, entry, buffers);
-  if (buffers.total === 0) return 0;
-  let done = 0;
-  let positionLo = lo;
-  let positionHi = hi;
-  while (done < buffers.total) {
-    const want = buffers.total - done;
-    const granted =
-      lo === AT_OFFSET
-        ? calls.write_begin(task, fd, want)
-        : calls.pwrite_begin(task, fd, want, positionLo | 0, positionHi | 0);
-    if (granted <= 0) return done > 0 ? done : granted;
-    const moved = moveSegments(context, buffers, done, granted, false);
-    if (moved < 0) return done > 0 ? done : moved;
-    done += moved;
-    if (moved < granted) return done;
-    if (lo !== AT_OFFSET) {
-      const next = (positionLo >>> 0) + granted;
-      positionLo = next >>> 0;
-      if (next > 0xffffffff) positionHi++;
-    }
-  }
-  return done;
+  if (lo === AT_OFFSET) return toGuest ? calls.read_begin(task, fd, want) : calls.write_begin(task, fd, want);
+  const at = lo + done;
+  const carry = at > 0xffffffff ? 1 : 0;
+  return toGuest
+    ? calls.pread_begin(task, fd, want, at | 0, (hi + carry) | 0)
+    : calls.pwrite_begin(task, fd, want, at | 0, (hi + carry) | 0);
 }
 
 /**
@@ -158,6 +131,11 @@ function moveSegments(context: WasiContext, buffers: Buffers, skip: number, gran
   if (kernel.u8.length === 0) kernel.refresh();
   const flags = kernel.u32[(task + TASK_IO_FLAGS) >>> 2]!;
   const count = kernel.u32[(task + TASK_SEGMENT_COUNT) >>> 2]!;
+  const first = (task + TASK_SEGMENTS) >>> 2;
+  if (count === 1 && buffers.count === 1 && flags === 0 && kernel.u32[first] === SEGMENT_MEMORY) {
+    movePiece(context, first, 0, buffers.pointers[0]! + skip, granted, toGuest, 0);
+    return granted;
+  }
   let index = 0;
   let offset = skip;
   while (index < buffers.count && offset >= buffers.lengths[index]!) offset -= buffers.lengths[index++]!;
