@@ -20,13 +20,14 @@
  *                          (a page's main thread): locks spin, blocking calls answer -EAGAIN.
  *   kernel_reset() -> 0. As fresh as after rootfs_mount (same config, same index); what was used is zeroed.
  *   kernel_used_bytes() -> f64 bytes of the memory in use; kernel_data_bytes() -> f64 bytes of file data held
- *   kernel_freeze() / kernel_thaw(): take / give back the lock, so that a Worker can be terminated outside the kernel
+ *   kernel_freeze() / kernel_thaw(): take / give back the lock, so that a Worker can be terminated outside the kernel:
+ *                          freeze, terminate and wait for its end, thaw, then process_exit its task
  *   kernel_check() -> 0, or the number of the first broken invariant (walks everything; for tests)
  *
  * Processes and tasks
  *   process_create(parent task or 0, uid, gid, flags PROCESS_*) -> task. Root and cwd: the parent's or /
  *   process_fork(t) -> task of a child with the same fds, cwd, root, ids, umask
- *   process_exit(t, status) -> 0. Closes fds; a zombie until its parent waits; parentless ones are freed at once
+ *   process_exit(t, status) -> 0. Frees the task: no thread may be in a call with it. Closes fds; a zombie until its parent waits; parentless ones are freed at once
  *   process_wait(t, pid or -1, flags) -> pid, 0 with WNOHANG; r0 = status. Blocks when it may; else -EAGAIN
  *   process_kill(pid, signal) -> 0: sets the pending bit, wakes the process
  *   process_by_pid(pid) -> task of its first thread, or -ESRCH

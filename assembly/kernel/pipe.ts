@@ -7,6 +7,7 @@
  */
 import {
   EAGAIN,
+  EBADF,
   ENFILE,
   ENOMEM,
   EPIPE,
@@ -14,6 +15,7 @@ import {
   FILE_INODE,
   FILE_PIPE_READ,
   FILE_PIPE_WRITE,
+  FILE_REFS,
   FILE_STATUS,
   O_ACCMODE,
   O_CLOEXEC,
@@ -32,7 +34,7 @@ import {
   TASK_R1,
 } from '../../src/core/abi/kernel';
 import { fdClose, fdInstall, fdReserve } from './fd';
-import { fileCreate, fileUnref } from './file';
+import { fileCreate, fileRef, fileUnref } from './file';
 import { I_MOUNT, I_NLINK, I_PIPE, inodeCreate, inodeError, inodeFree } from './inode';
 import { waitForEvent } from './poll';
 import { P_GID, P_UID, processOf } from './process';
@@ -135,6 +137,15 @@ export function pipeWriters(pipe: usize): u32 {
   return load<u32>(pipe, WRITERS);
 }
 
+/** Waits for any event with the file held: another thread may close the fd meanwhile, then -EBADF. */
+function waitHolding(t: usize, file: usize): i32 {
+  fileRef(file);
+  const woken = waitForEvent(t, -1);
+  const closed = load<u32>(file, FILE_REFS) == 1;
+  fileUnref(file);
+  return closed ? -EBADF : woken;
+}
+
 /** Hands out up to `length` bytes; waits for some. 0: no writers are left. */
 export function pipeRead(t: usize, file: usize, length: u32): i32 {
   const pipe: usize = load<u32>(load<u32>(file, FILE_INODE), I_PIPE);
@@ -142,7 +153,7 @@ export function pipeRead(t: usize, file: usize, length: u32): i32 {
   while (load<u32>(pipe, HELD) == 0) {
     if (load<u32>(pipe, WRITERS) == 0) return 0;
     if ((load<u32>(file, FILE_STATUS) & O_NONBLOCK) != 0) return -EAGAIN;
-    const woken = waitForEvent(t, -1);
+    const woken = waitHolding(t, file);
     if (woken < 0) return woken;
   }
   const ring = load<u32>(pipe, RING);
@@ -166,7 +177,7 @@ export function pipeWrite(t: usize, file: usize, length: u32): i32 {
     if (load<u32>(pipe, READERS) == 0) return -EPIPE;
     if (<u32>PIPE_BYTES - load<u32>(pipe, HELD) >= needed) break;
     if ((load<u32>(file, FILE_STATUS) & O_NONBLOCK) != 0) return -EAGAIN;
-    const woken = waitForEvent(t, -1);
+    const woken = waitHolding(t, file);
     if (woken < 0) return woken;
   }
   let ring = load<u32>(pipe, RING);
