@@ -27,6 +27,9 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
+// Deno's global setInterval gives a number, which has no unref
+import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WctrError } from '../../errors.ts';
 import { cancelled, MemoryLocks } from '../memory-locks.ts';
