@@ -62,6 +62,8 @@ export interface ContainerOptions {
   readonly stdin?: boolean;
   /** Keep the container's record after its end. By default it is removed. */
   readonly keep?: boolean;
+  /** `trap`: function imports nobody granted end the guest that calls them, instead of having the module refused. */
+  readonly unknownImports?: 'deny' | 'trap';
   readonly deterministic?: boolean;
   readonly signal?: AbortSignal;
 }

@@ -9,6 +9,9 @@ export interface ImportGrant {
 export interface GuardPolicy {
   /** Functions the guest may import. Nothing else is granted, except memory 0 by `memoryImport`. */
   readonly imports: readonly ImportGrant[];
+  /** What becomes of function imports that were not granted: the module is refused (default), or the host links them
+   * to functions that trap (`GuardInfo.imports` marks them). */
+  readonly ungranted?: 'deny' | 'trap';
   /** Guest linear memory, 64 KiB pages, all memories together. */
   readonly maxMemoryPages: number;
   /** Entries over all tables, and how many functions element segments may name. */

@@ -20,7 +20,8 @@ export interface GuardedModule {
 }
 
 export interface GuardInfo {
-  readonly imports: readonly { module: string; name: string; kind: ExternKind }[];
+  /** `granted` is false for functions the host has to link to something that traps. */
+  readonly imports: readonly { module: string; name: string; kind: ExternKind; granted: boolean }[];
   /** The module's own exports, without the guard's. */
   readonly exports: readonly { name: string; kind: ExternKind; index: number }[];
   readonly memory:
@@ -126,7 +127,8 @@ function writePolicy(view: DataView, block: number, policy: GuardPolicy, counts:
     (policy.sharedMemory ? abi.POLICY_ALLOW_SHARED_MEMORY : 0) |
     (policy.exceptions === false ? 0 : abi.POLICY_ALLOW_TAGS) |
     (policy.hostMemory ? abi.POLICY_IMPORT_MEMORY : 0) |
-    (policy.fuel ? abi.POLICY_FUEL : 0);
+    (policy.fuel ? abi.POLICY_FUEL : 0) |
+    (policy.ungranted === 'trap' ? abi.POLICY_TRAP_UNGRANTED : 0);
   const fields: readonly (readonly [number, number])[] = [
     [abi.POLICY_FLAGS, flags],
     [abi.POLICY_MAX_MEMORY_PAGES, Math.min(policy.maxMemoryPages, MAX_PAGES)],
@@ -229,7 +231,7 @@ class GuardResult {
   info(fuel: boolean): GuardInfo {
     const flags = this.#field(abi.RESULT_MEMORY_FLAGS);
     return {
-      imports: this.#imports().map(({ module, name, kind }) => ({ module, name, kind })),
+      imports: this.#imports().map(({ denied, ...entry }) => ({ ...entry, granted: !denied })),
       exports: this.#exports(),
       memory:
         flags & abi.MEMORY_PRESENT

@@ -96,7 +96,10 @@ export class LocalContainers implements ContainerUseCases {
         ...(options.consoleSize === undefined ? {} : { consoleSize: options.consoleSize }),
       },
       root: { readonly: options.readonlyRootfs ?? false, layers: program.layers, ...program.index },
-      program: program.module === undefined ? { path: args[0]! } : program.module,
+      program: {
+        ...(program.module === undefined ? { path: args[0]! } : program.module),
+        unknownImports: options.unknownImports ?? unknownImportsLabel(program.labels),
+      },
       mounts: (options.mounts ?? []).map(plainMount),
       resources: options.resources ?? {},
       stdio: options.stdio ?? DEFAULT_STDIO,
@@ -204,4 +207,9 @@ function newId(): string {
 
 function now(): string {
   return new Date().toISOString();
+}
+
+/** An image may say that it lives without some of its imports. It gets nothing by that: calling one ends the guest. */
+function unknownImportsLabel(labels: Readonly<Record<string, string>>): 'deny' | 'trap' {
+  return labels['wctr.unknown-imports'] === 'trap' ? 'trap' : 'deny';
 }

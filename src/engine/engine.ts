@@ -117,6 +117,8 @@ export interface RunOptions {
   readonly isolation?: string;
   readonly autoRemove?: boolean;
   readonly stdio?: { stdin: 'inherit' | 'pipe' | 'null'; stdout: 'inherit' | 'pipe'; stderr: 'inherit' | 'pipe' };
+  /** What becomes of function imports nobody granted; default: the image's label `wctr.unknown-imports`, else `deny`. */
+  readonly unknownImports?: 'deny' | 'trap';
   readonly deterministic?: boolean;
   readonly onPull?: (event: PullEvent) => void;
   /** Told the id as soon as the container exists. */

@@ -32,6 +32,8 @@ export interface SandboxSpec {
     readonly module?: ByteLocation;
     /** The export to call; default `_start`. */
     readonly export?: string;
+    /** Function imports that nobody granted: `deny` (default) refuses the module, `trap` ends the guest that calls one. */
+    readonly unknownImports?: 'deny' | 'trap';
   };
   readonly mounts: readonly SandboxMount[];
   readonly resources: SandboxResources;

@@ -145,6 +145,33 @@ describe('wctr run', () => {
   });
 });
 
+describe('imports nobody granted', () => {
+  // (import "host" "secret" (func)); _start prints nothing and calls it with any argument count above one
+  const wasm = (call: boolean) =>
+    Uint8Array.from([
+      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0],
+      ...[2, 15, 1, 4, 0x68, 0x6f, 0x73, 0x74, 6, 0x73, 0x65, 0x63, 0x72, 0x65, 0x74, 0, 0],
+      ...[3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 19, 2, 6, 0x5f, 0x73, 0x74, 0x61, 0x72, 0x74, 0, 1],
+      ...[6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0],
+      ...(call ? [10, 6, 1, 4, 0, 0x10, 0, 0x0b] : [10, 4, 1, 2, 0, 0x0b]),
+    ]);
+
+  it('have the module refused', async () => {
+    writeFileSync(join(cli.dir, 'calls.wasm'), wasm(true));
+    const { code, stderr } = await cli.run(['run', '--rm', './calls.wasm']);
+    expect(code).toBe(126);
+    expect(stderr).toMatch(/^wctr: the module imports what is not granted: host\.secret\n/);
+  });
+
+  it('end the guest that calls one with --unknown-imports trap', async () => {
+    writeFileSync(join(cli.dir, 'idle.wasm'), wasm(false));
+    expect(await cli.run(['run', '--rm', '--unknown-imports', 'trap', './idle.wasm'])).toMatchObject({ code: 0 });
+    const { code, stderr } = await cli.run(['run', '--rm', '--unknown-imports', 'trap', './calls.wasm']);
+    expect(code).toBe(134);
+    expect(stderr).toContain('called "host.secret", which is not there');
+  });
+});
+
 describe('wctr run refuses', () => {
   it.each([
     [

@@ -51,6 +51,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: "What runs the program: 'process' (default), 'worker', 'inline' or 'wasmer'",
   },
   {
+    name: 'unknown-imports',
+    type: 'string',
+    value: 'policy',
+    description: "Imports nobody granted: 'deny' refuses the module (default), 'trap' ends it when it calls one",
+  },
+  {
     name: 'deterministic',
     type: 'boolean',
     description: 'Fixed clock and random numbers: equal runs give equal output',

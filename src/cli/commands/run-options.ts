@@ -30,6 +30,8 @@ export async function runOptions(context: Context, args: readonly string[], flag
     stdio: { stdin: flags.bool('interactive') ? 'inherit' : 'null', stdout: 'inherit', stderr: 'inherit' },
     deterministic: flags.bool('deterministic'),
   };
+  const unknownImports = flags.string('unknown-imports');
+  if (unknownImports !== undefined) options.unknownImports = readUnknownImports(unknownImports);
   const entrypoint = flags.string('entrypoint');
   if (entrypoint !== undefined) options.entrypoint = entrypoint === '' ? [] : [entrypoint];
   const copied = {
@@ -84,6 +86,13 @@ function readPullPolicy(policy: string | undefined): NonNullable<RunOptions['pul
   if (policy === 'always' || policy === 'missing' || policy === 'never') return policy;
   throw new WctrError('invalid-argument', `invalid pull policy "${policy}"`, {
     hint: "write 'always', 'missing' or 'never'",
+  });
+}
+
+function readUnknownImports(policy: string): 'deny' | 'trap' {
+  if (policy === 'deny' || policy === 'trap') return policy;
+  throw new WctrError('invalid-argument', `invalid policy "${policy}" for --unknown-imports`, {
+    hint: "write 'deny' or 'trap'",
   });
 }
 

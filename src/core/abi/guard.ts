@@ -99,6 +99,8 @@ export const POLICY_ALLOW_TAGS = 4;
 export const POLICY_IMPORT_MEMORY = 8;
 /** Rewrites the code: fuel checks, table export "wctr.fuel", start function exported as "wctr.start". */
 export const POLICY_FUEL = 16;
+/** Functions that were not granted are let through and marked: the host makes them trap when they are called. */
+export const POLICY_TRAP_UNGRANTED = 32;
 
 export const MEMORY_PRESENT = 1;
 export const MEMORY_IMPORTED = 2;

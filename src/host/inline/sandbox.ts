@@ -152,6 +152,7 @@ function moduleCache(): ModuleCache {
       program.module === undefined ? `${program.path}\n${process.cwd}` : '',
       resources.memoryBytes,
       resources.tableElements,
+      program.unknownImports,
       fuel,
     ].join('\n');
   return {

@@ -2,7 +2,7 @@
 import type { GuardCore, GuardInfo } from '../../core/guard.ts';
 import { guardModule, WASI_GRANTS } from '../../core/guard.ts';
 import { WctrError } from '../../errors.ts';
-import type { SandboxResources } from '../sandbox.ts';
+import type { SandboxResources, SandboxSpec } from '../sandbox.ts';
 import { checkModule } from './program.ts';
 
 export interface PreparedModule {
@@ -25,12 +25,13 @@ export function prepareModule(
   core: GuardCore,
   name: string,
   bytes: Uint8Array,
-  resources: SandboxResources,
+  { resources, program }: Pick<SandboxSpec, 'resources' | 'program'>,
   fuel: boolean,
 ): PreparedModule {
   checkModule(name, bytes);
   const guarded = guardModule(core, bytes, {
     imports: WASI_GRANTS,
+    ungranted: program.unknownImports ?? 'deny',
     maxMemoryPages: memoryPages(resources),
     maxTableElements: resources.tableElements ?? DEFAULT_TABLE_ELEMENTS,
     fuel,
@@ -50,4 +51,20 @@ function compile(name: string, bytes: Uint8Array<ArrayBuffer>): WebAssembly.Modu
     const text = (cause as Error).message.replace(/^WebAssembly\.Module\(\): /, '');
     throw new WctrError('invalid-module', `exec ${name}: invalid WebAssembly module: ${text}`, { cause });
   }
+}
+
+/** The personality's imports, and for each function that was not granted one that traps with its name. */
+export function linkedImports(info: GuardInfo, granted: WebAssembly.Imports): WebAssembly.Imports {
+  const missing = info.imports.filter((entry) => !entry.granted);
+  if (missing.length === 0) return granted;
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { ...granted };
+  for (const { module, name } of missing) {
+    imports[module] = {
+      ...imports[module],
+      [name]: () => {
+        throw new WebAssembly.RuntimeError(`called ${JSON.stringify(`${module}.${name}`)}, which is not there`);
+      },
+    };
+  }
+  return imports;
 }

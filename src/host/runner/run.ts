@@ -11,7 +11,7 @@ import type { HostStream, Sleep } from '../wasi/ports.ts';
 import { createProcess, type WasiEnd, type WasiProcess, type WasiProcessOptions } from '../wasi/run.ts';
 import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
 import { Machine, type MachineHost } from './machine.ts';
-import { type PreparedModule, prepareModule } from './module.ts';
+import { linkedImports, type PreparedModule, prepareModule } from './module.ts';
 import { findProgram, splitExport } from './program.ts';
 
 export interface GuestStdio {
@@ -72,7 +72,7 @@ function loadProgram(spec: SandboxSpec, host: RunnerHost, machine: Machine): Loa
   const { env, cwd } = spec.process;
   const bytes =
     given === undefined ? setup.read(findProgram(named.path, env, cwd, setup), machine.port) : host.readBytes(given);
-  const prepared = prepareModule(host.guardCore(), named.path, bytes, spec.resources, fuel);
+  const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel);
   host.modules?.set(spec, fuel, prepared);
   return { ...prepared, entry };
 }
@@ -82,7 +82,7 @@ function runProgram(spec: SandboxSpec, host: RunnerHost, program: LoadedProgram,
   let instance: WebAssembly.Instance | undefined;
   let end: WasiEnd;
   try {
-    instance = new WebAssembly.Instance(program.module, process.imports);
+    instance = new WebAssembly.Instance(program.module, linkedImports(program.info, process.imports));
     fuel?.attach(instance);
     end = process.start(instance, program.entry);
   } catch (error) {

@@ -298,6 +298,7 @@ describe('what a policy grants', () => {
       imports: ['host.log'],
     });
     expect(refusal(module, { imports: [] })?.code).toBe('module-denied');
+    expect(refusal(module, { imports: [], ungranted: 'trap' })).toBeUndefined();
   });
 
   it('may include a memory, shared or not', () => {
@@ -329,7 +330,7 @@ describe('what a policy grants', () => {
       tail: [custom('name', [0, 2, ...name('m')])],
     });
     expect(guard(bytes).info).toEqual({
-      imports: [{ module: 'wasi_snapshot_preview1', name: 'sched_yield', kind: 'function' }],
+      imports: [{ module: 'wasi_snapshot_preview1', name: 'sched_yield', kind: 'function', granted: true }],
       exports: [
         { name: 'memory', kind: 'memory', index: 0 },
         { name: '_start', kind: 'function', index: 1 },
