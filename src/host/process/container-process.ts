@@ -139,18 +139,10 @@ function childCommand(): { command: string; args: string[]; env: Record<string, 
     if (value !== undefined) env[name] = value;
   }
   if ('Deno' in globalThis) {
-    const rights = [
-      '--allow-read',
-      '--allow-write',
-      '--allow-env',
-      '--allow-sys',
-      '--allow-run',
-      '--deny-net',
-      '--deny-ffi',
-    ];
+    // Mounts go through /proc/self/fd, which Deno gives to --allow-all alone.
     return {
       command: process.execPath,
-      args: ['run', '--quiet', '--no-prompt', '--no-config', '--no-lock', ...rights, program],
+      args: ['run', '--quiet', '--no-prompt', '--no-config', '--no-lock', '--allow-all', program],
       env,
     };
   }
