@@ -1,0 +1,2 @@
+/** Deno has Node's modules; only the name of this root is its own. */
+export * from './node.ts';
