@@ -8,7 +8,7 @@ import { PATTERN_SHUFFLE, PATTERN_STRIDE } from '../pattern';
 import { LITERAL_LENGTH_TABLE, MATCH_LENGTH_TABLE, OFFSET_TABLE } from './tables';
 
 /** Extra bits of one sequence that still leave room for its state bits (26) in a window just refilled (57 bits). */
-const REFILL_ABOVE: u64 = 30;
+const EXTRA_MOST: u64 = 31;
 
 export function runSequences(d: Decoder, start: usize, end: usize, count: u32): bool {
   const tables = tablesOf(d);
@@ -45,28 +45,34 @@ export function runSequences(d: Decoder, start: usize, end: usize, count: u32): 
     const literalEntry = load<u64>(tables + (literalState << 3), LITERAL_LENGTH_TABLE);
     const matchEntry = load<u64>(tables + (matchState << 3), MATCH_LENGTH_TABLE);
     const offsetEntry = load<u64>(tables + (offsetState << 3), OFFSET_TABLE);
-    const offsetBits = (offsetEntry >> 32) & 255;
-    const matchBits = (matchEntry >> 32) & 255;
-    const literalBits = (literalEntry >> 32) & 255;
-    const extraBits = offsetBits + matchBits + literalBits;
-    let offset = <u32>offsetEntry;
-    if (offsetBits > 1) {
-      used += offsetBits;
-      offset += <u32>((window >> (0 - used)) & (((<u64>1) << offsetBits) - 1));
+    // Bit counts with other fields above them, which are not masked off: of a shift count only the low six bits matter,
+    // and of `used` only the low eight until it is cut down at the next refill.
+    const offsetBits = offsetEntry >> 32;
+    const matchBits = matchEntry >> 32;
+    const literalBits = literalEntry >> 32;
+    const extraBits = (offsetBits + matchBits + literalBits) & 255;
+    let offset = <u32>offsetEntry + top(window << used, offsetBits);
+    used += offsetBits;
+    if (extraBits > EXTRA_MOST) {
+      at -= <u32>(used >> 3) & 31;
+      used &= 7;
+      window = load<u64>(at);
+    }
+    const matchLength = <u32>matchEntry + top(window << used, matchBits);
+    used += matchBits;
+    const literalLength = <u32>literalEntry + top(window << used, literalBits);
+    used += literalBits;
+    if (extraBits > EXTRA_MOST) {
+      at -= <u32>(used >> 3) & 31;
+      used &= 7;
+      window = load<u64>(at);
+    }
+    if (offsetBits & 0xfe) {
       repeat3 = repeat2;
       repeat2 = repeat1;
       repeat1 = offset;
-      if (extraBits >= REFILL_ABOVE) {
-        at -= <u32>(used >> 3);
-        used &= 7;
-        window = load<u64>(at);
-      }
     } else {
       // A repeat code 1..3; without literals it means the next one, and 4 is the first less one.
-      if (offsetBits) {
-        used += 1;
-        offset += <u32>(window >> (0 - used)) & 1;
-      }
       if (<u32>literalEntry == 0) offset++;
       if (offset == 1) {
         offset = repeat1;
@@ -78,31 +84,19 @@ export function runSequences(d: Decoder, start: usize, end: usize, count: u32): 
         repeat1 = offset;
       }
     }
-    used += matchBits;
-    const matchLength = <u32>matchEntry + (<u32>(window >> (0 - used)) & (((<u32>1) << (<u32>matchBits)) - 1));
-    used += literalBits;
-    const literalLength = <u32>literalEntry + (<u32>(window >> (0 - used)) & (((<u32>1) << (<u32>literalBits)) - 1));
-    if (extraBits >= REFILL_ABOVE) {
-      at -= <u32>(used >> 3);
-      used &= 7;
-      window = load<u64>(at);
-    }
 
     if (--count != 0) {
-      let bits = (literalEntry >> 40) & 255;
-      used += bits;
-      literalState = <u32>(literalEntry >> 48) + (<u32>(window >> (0 - used)) & (((<u32>1) << (<u32>bits)) - 1));
-      bits = (matchEntry >> 40) & 255;
-      used += bits;
-      matchState = <u32>(matchEntry >> 48) + (<u32>(window >> (0 - used)) & (((<u32>1) << (<u32>bits)) - 1));
-      bits = (offsetEntry >> 40) & 255;
-      used += bits;
-      offsetState = <u32>(offsetEntry >> 48) + (<u32>(window >> (0 - used)) & (((<u32>1) << (<u32>bits)) - 1));
-      at -= <u32>(used >> 3);
+      literalState = <u32>(literalEntry >> 48) + top(window << used, literalEntry >> 40);
+      used += literalEntry >> 40;
+      matchState = <u32>(matchEntry >> 48) + top(window << used, matchEntry >> 40);
+      used += matchEntry >> 40;
+      offsetState = <u32>(offsetEntry >> 48) + top(window << used, offsetEntry >> 40);
+      used += offsetEntry >> 40;
+      at -= <u32>(used >> 3) & 31;
       used &= 7;
       window = load<u64>(at);
       if (at + 8 < start) return false;
-    } else if ((<i64>at - <i64>start) * 8 + 64 != <i64>used) {
+    } else if ((<i64>at - <i64>start) * 8 + 64 != <i64>(used & 255)) {
       // The last sequence ends exactly where the stream starts.
       return false;
     }
@@ -177,4 +171,9 @@ function copyOlder(d: Decoder, out: usize, offset: u32, length: u32): void {
   let to = out + head;
   let from = d.ring;
   for (const stop = out + length; to < stop; to++) store<u8>(to, load<u8>(from++));
+}
+
+/** The top `count` bits (modulo 64; 0 to 63 of them). */
+function top(window: u64, count: u64): u32 {
+  return <u32>((window >> 1) >> ~count);
 }
