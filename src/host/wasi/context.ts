@@ -252,13 +252,28 @@ const encoder = new TextEncoder();
 /** Encodes strings the way args_get and environ_get lay them out. A NUL would end a string early: it is dropped. */
 export function stringBlock(strings: readonly string[]): StringBlock {
   if (strings.length === 0) return EMPTY_BLOCK;
+  const pieces = strings.map((string) => encode(string.includes('\0') ? string.replaceAll('\0', '') : string));
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length + 1, 0));
   const offsets: number[] = [];
-  let joined = '';
-  for (const string of strings) joined += `${string.includes('\0') ? string.replaceAll('\0', '') : string}\0`;
-  const bytes = encoder.encode(joined);
-  offsets.push(0);
-  for (let at = bytes.indexOf(0); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0, at + 1)) offsets.push(at + 1);
+  let at = 0;
+  for (const piece of pieces) {
+    offsets.push(at);
+    bytes.set(piece, at);
+    at += piece.length + 1;
+  }
   return { bytes, offsets };
+}
+
+/** UTF-8. Short ASCII without the encoder, whose call is dearer than the work. */
+export function encode(text: string): Uint8Array {
+  if (text.length > 64) return encoder.encode(text);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
 }
 
 /** Low and high halves of a guest's 64-bit argument, as u32. */

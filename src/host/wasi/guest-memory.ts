@@ -1,3 +1,6 @@
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
 /**
  * The guest's linear memory. Views are kept across calls; growing a plain memory detaches the old buffer, which shows
  * as a length of 0, so one comparison covers "out of bounds" and "view is stale". (A shared memory is not detached by
@@ -6,13 +9,18 @@
  * Nothing here throws into the guest: callers ask `holds` first and answer EFAULT.
  */
 export class GuestMemory {
-  u8 = new Uint8Array(0);
-  view = new DataView(new ArrayBuffer(0));
+  u8 = NO_BYTES;
+  view = NO_VIEW;
   #memory: WebAssembly.Memory | undefined;
 
   attach(memory: WebAssembly.Memory | undefined): void {
     this.#memory = memory;
-    this.#refresh();
+    if (memory !== undefined) {
+      this.#refresh();
+      return;
+    }
+    this.u8 = NO_BYTES;
+    this.view = NO_VIEW;
   }
 
   get shared(): boolean {
@@ -30,7 +38,8 @@ export class GuestMemory {
   }
 
   #refresh(): void {
-    const buffer = this.#memory?.buffer ?? new ArrayBuffer(0);
+    if (this.#memory === undefined) return;
+    const { buffer } = this.#memory;
     if (buffer === this.u8.buffer) return;
     this.u8 = new Uint8Array(buffer);
     this.view = new DataView(buffer);

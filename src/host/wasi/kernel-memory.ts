@@ -19,6 +19,7 @@ export class KernelMemory {
 
   refresh(): void {
     const { buffer } = this.#memory;
+    if (buffer === this.u8.buffer) return;
     this.u8 = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);

@@ -14,7 +14,7 @@ import { poll, SUBSCRIPTION, SUBSCRIPTION0 } from './poll.ts';
 import { proc } from './proc.ts';
 import { random } from './random.ts';
 import { sched } from './sched.ts';
-import { sock } from './sock.ts';
+import { sock, unsupportedSockets } from './sock.ts';
 import { type SplitOpen, type SplitSeek, splitImports } from './split.ts';
 
 /** The kernel's whence by the guest's number. */
@@ -43,6 +43,7 @@ export function createPreview1(context: WasiContext): Preview1Imports {
       ...poll(context, SUBSCRIPTION),
       ...sockets,
       sock_accept,
+      ...unsupportedSockets(),
     },
     [MODULE_SNAPSHOT0]: {
       ...same,

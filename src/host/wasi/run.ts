@@ -15,7 +15,7 @@ import {
 } from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
 import * as w from '../../spec/wasi-preview1.ts';
-import { type ContextOptions, EMPTY_BLOCK, stringBlock, WasiContext } from './context.ts';
+import { type ContextOptions, EMPTY_BLOCK, encode, stringBlock, WasiContext } from './context.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from './defaults.ts';
 import type { KernelPort } from './kernel-port.ts';
 import type { ClockPort, HostListener, HostStream, RandomPort, Sleep } from './ports.ts';
@@ -164,7 +164,7 @@ export class WasiProcess {
 
   #preopen(name: string, path: string): number {
     const context = this.#context;
-    const bytes = encoder.encode(path);
+    const bytes = encode(path);
     context.kernel.u8.set(bytes, context.task + TASK_PATH_A);
     const fd = context.calls.openat(context.task, AT_FDCWD, bytes.length, O_RDONLY | O_DIRECTORY, 0, 0);
     if (fd < 0) {
@@ -173,12 +173,10 @@ export class WasiProcess {
       });
     }
     context.setRights(context.entry(fd), DIRECTORY_RIGHTS, w.RIGHTS_ALL);
-    context.addPreopen(fd, name === path ? bytes : encoder.encode(name));
+    context.addPreopen(fd, name === path ? bytes : encode(name));
     return fd;
   }
 }
-
-const encoder = new TextEncoder();
 
 const DEFAULT_OPTIONS: ContextOptions = {
   clock: hostClock,

@@ -127,6 +127,28 @@ export function sock(context: WasiContext) {
   };
 }
 
+/**
+ * Functions that WasmEdge adds to the module and some programs import whether or not they use the network (its QuickJS
+ * does). Answering "not supported" lets such a program run.
+ */
+const WASMEDGE_SOCKETS = [
+  'sock_open',
+  'sock_bind',
+  'sock_listen',
+  'sock_connect',
+  'sock_getsockopt',
+  'sock_setsockopt',
+  'sock_getlocaladdr',
+  'sock_getpeeraddr',
+  'sock_getaddrinfo',
+  'sock_recv_from',
+  'sock_send_to',
+] as const;
+
+export function unsupportedSockets(): Record<string, () => number> {
+  return Object.fromEntries(WASMEDGE_SOCKETS.map((name) => [name, () => w.ERRNO_NOTSUP]));
+}
+
 function isListener(stream: HostStream | undefined): stream is HostListener {
   return stream !== undefined && 'accept' in stream;
 }
