@@ -46,8 +46,10 @@ function openOutput(name: OutputName, setup: StreamSetup, host: GuestWorkerHost,
   return {
     write(source) {
       const bytes = source.slice();
+      const { length } = bytes;
+      // Posting takes the bytes away, their length with them.
       host.post({ type: 'output', stream: name, bytes }, [bytes.buffer]);
-      return bytes.length;
+      return length;
     },
   };
 }
