@@ -4,14 +4,22 @@
  * I_LOWER_BYTES read from there, so copy-up happens page by page as the guest writes.
  *
  * Invariant: bytes of an extent or chunk at or beyond the file's size are undefined; whoever raises the size zeroes.
- *
- * ```
- * extent, 12 bytes, sorted by block: 0 u32 block  4 u32 count  8 u32 pointer
- * ```
  */
 import { EFBIG, ENOSPC, SEGMENT_MEMORY, SEGMENT_ZERO } from '../../src/core/abi/kernel';
 import { arenaFreePages, PAGE, PAGE_SHIFT, pagesAlloc, pagesExtend, pagesFree } from '../memory/arena';
 import { SLAB_LARGEST, slabRoom } from '../memory/slab';
+import {
+  CHUNK,
+  E_BLOCK,
+  E_BYTES,
+  E_COUNT,
+  E_POINTER,
+  EXTENTS,
+  extentBefore,
+  extentFor,
+  insertExtent,
+  NONE,
+} from './extent';
 import {
   I_DATA,
   I_DATA_KIND,
@@ -28,15 +36,6 @@ import { lowerEmit, lowerRead } from './lower-data';
 import { charge, M_LIMIT, M_USED, uncharge } from './mount';
 import { emit, segmentsFull } from './segment';
 import { arena, kfree, kmalloc } from './superblock';
-
-const NONE: u32 = 0;
-const CHUNK: u32 = 1;
-const EXTENTS: u32 = 2;
-
-const E_BLOCK: usize = 0;
-const E_COUNT: usize = 4;
-const E_POINTER: usize = 8;
-const E_BYTES: u32 = 12;
 
 /** Block numbers are u32. */
 export const FILE_MAX: u64 = 1 << 44;
@@ -256,29 +255,6 @@ function chunkToExtents(inode: usize): bool {
   return true;
 }
 
-/** The extent that holds `block`, or the first one behind it, or 0. */
-function extentFor(inode: usize, block: u32): usize {
-  const count = load<u32>(inode, I_DATA_KIND) == EXTENTS ? load<u32>(inode, I_EXTENTS) : 0;
-  if (count == 0) return 0;
-  const extents: usize = load<u32>(inode, I_DATA);
-  const hint = load<u32>(inode, I_EXTENT_HINT);
-  if (hint < count) {
-    const likely = extents + hint * E_BYTES;
-    if (block - load<u32>(likely, E_BLOCK) < load<u32>(likely, E_COUNT)) return likely;
-  }
-  let low: u32 = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const extent = extents + middle * E_BYTES;
-    if (load<u32>(extent, E_BLOCK) + load<u32>(extent, E_COUNT) <= block) low = middle + 1;
-    else high = middle;
-  }
-  if (low == count) return 0;
-  store<u32>(inode, low, I_EXTENT_HINT);
-  return extents + low * E_BYTES;
-}
-
 /**
  * Puts pages under the hole at `at`, as many as [at, end) needs up to the next extent, fewer when memory is in pieces.
  * What the write will not cover of its first and last page gets the bytes the file has there.
@@ -325,52 +301,6 @@ function fillHole(inode: usize, next: usize, at: u64, end: u64): i32 {
   charge(mount, (<u64>pages) << PAGE_SHIFT);
   held(inode, (<i64>pages) << PAGE_SHIFT);
   return 0;
-}
-
-function extentBefore(inode: usize, next: usize): usize {
-  const count = load<u32>(inode, I_DATA_KIND) == EXTENTS ? load<u32>(inode, I_EXTENTS) : 0;
-  const extents: usize = load<u32>(inode, I_DATA);
-  if (next == 0) return count == 0 ? 0 : extents + (count - 1) * E_BYTES;
-  return next == extents ? 0 : next - E_BYTES;
-}
-
-/** Enters pages before extent `next` (0: at the end), joined to its neighbours where both sides continue. */
-function insertExtent(inode: usize, next: usize, block: u32, pages: u32, run: usize): bool {
-  const previous = extentBefore(inode, next);
-  if (previous != 0) {
-    const count = load<u32>(previous, E_COUNT);
-    const follows = load<u32>(previous, E_BLOCK) + count == block;
-    if (follows && load<u32>(previous, E_POINTER) + (count << PAGE_SHIFT) == run) {
-      store<u32>(previous, count + pages, E_COUNT);
-      return true;
-    }
-  }
-  const isExtents = load<u32>(inode, I_DATA_KIND) == EXTENTS;
-  const count = isExtents ? load<u32>(inode, I_EXTENTS) : 0;
-  const capacity = isExtents ? load<u32>(inode, I_EXTENT_CAPACITY) : 0;
-  let extents: usize = load<u32>(inode, I_DATA);
-  const index = next == 0 ? count : <u32>(next - extents) / E_BYTES;
-  if (count == capacity) {
-    const wider = capacity == 0 ? 4 : capacity << 1;
-    const grown = kmalloc(wider * E_BYTES);
-    if (grown == 0) return false;
-    if (capacity != 0) {
-      memory.copy(grown, extents, count * E_BYTES);
-      kfree(extents, capacity * E_BYTES);
-    }
-    extents = grown;
-    store<u32>(inode, EXTENTS, I_DATA_KIND);
-    store<u32>(inode, extents, I_DATA);
-    store<u32>(inode, wider, I_EXTENT_CAPACITY);
-  }
-  const extent = extents + index * E_BYTES;
-  memory.copy(extent + E_BYTES, extent, (count - index) * E_BYTES);
-  store<u32>(extent, block, E_BLOCK);
-  store<u32>(extent, pages, E_COUNT);
-  store<u32>(extent, run, E_POINTER);
-  store<u32>(inode, count + 1, I_EXTENTS);
-  store<u32>(inode, index, I_EXTENT_HINT);
-  return true;
 }
 
 /** Frees every page at or behind block `from`. */

@@ -108,7 +108,8 @@
  *   hostfs_open(mount, node, flags) -> handle (>= 0); hostfs_release(mount, handle)
  *   hostfs_fsync(mount, handle, dataOnly); hostfs_readdir(mount, node, cookieLo, cookieHi, pointer, capacity) -> bytes of
  *                          directory records, without "." and ".."; hostfs_statfs(mount, pointer to statfs)
- *   None of them may call back into the kernel.
+ *   None of them may call back into the kernel. In shared memory they run with the kernel's lock held, so a slow host
+ *   delays the container's other processes; reading and writing hostfs data does not.
  */
 export {
   close,

@@ -76,6 +76,8 @@ export const S_MAX_PIPES: usize = 280;
 export const S_ARENA: usize = 288;
 const S_BYTES: usize = 288 + ARENA_BYTES + SLAB_BYTES;
 
+/** As Linux' fs.nr_open: an fd table stays far from what an address can hold. */
+const NOFILE_MAX: u32 = 1 << 20;
 const BOOTED: u32 = 0x4c4e524b;
 
 /** Whether this instance's thread may wait; a property of the thread, not of the container. */
@@ -160,7 +162,7 @@ export function superblockInit(): bool {
   store<u32>(s, orDefault(load<u32>(s, CONFIG_INODE_QUOTA), 1 << 20), S_MAX_INODES);
   store<u32>(s, orDefault(load<u32>(s, CONFIG_DENTRY_QUOTA), 1 << 21), S_MAX_NAMES);
   store<u32>(s, orDefault(load<u32>(s, CONFIG_FILE_QUOTA), 1 << 16), S_MAX_FILES);
-  store<u32>(s, orDefault(load<u32>(s, CONFIG_NOFILE), 1024), S_NOFILE);
+  store<u32>(s, min<u32>(orDefault(load<u32>(s, CONFIG_NOFILE), 1024), NOFILE_MAX), S_NOFILE);
   store<u32>(s, orDefault(load<u32>(s, CONFIG_PID_QUOTA), 1024), S_MAX_PIDS);
   store<u32>(s, orDefault(load<u32>(s, CONFIG_CACHE_ENTRIES), 1 << 16), S_MAX_CACHED);
   store<u32>(s, orDefault(load<u32>(s, CONFIG_PIPE_QUOTA), 1024), S_MAX_PIPES);
