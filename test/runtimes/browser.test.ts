@@ -2,8 +2,12 @@
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guestBytes } from '../support/guests.ts';
+import { bundleMemfs } from '../support/memfs-bundle.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { peer } from '../support/peers.ts';
+import { serve } from '../support/registry-images.ts';
+import { startFakeRegistry } from '../support/registry-server.ts';
+import { smokeImage } from '../support/smoke-image.ts';
 
 const executablePath = peer('chromium');
 
@@ -66,4 +70,39 @@ describe.skipIf(!executablePath)('a page of Chromium', () => {
       });
     });
   });
+
+  it('passes the smoke suite', async () => {
+    const memfs = await bundleMemfs();
+    if (memfs === undefined) return;
+    const registry = await startFakeRegistry();
+    serve(registry, 'test/busybox', '1', smokeImage());
+    const server = await startPageServer({
+      isolated: true,
+      async route({ url = '', headers }, response) {
+        if (url === '/memfs.js') {
+          response.setHeader('content-type', 'text/javascript').end(memfs);
+          return true;
+        }
+        if (!url.startsWith('/v2/')) return false;
+        // A registry has to allow a page's origin; this one is the page's origin.
+        const { accept, range } = headers;
+        const answer = await fetch(`${registry.origin}${url}`, {
+          headers: { ...(accept ? { accept } : {}), ...(range ? { range } : {}) },
+        });
+        response.writeHead(answer.status, Object.fromEntries(answer.headers));
+        response.end(new Uint8Array(await answer.arrayBuffer()));
+        return true;
+      },
+    });
+    const page = await browser.newPage();
+    await page.goto(server.origin);
+    const results = await page.evaluate<{ name: string; problem?: string }[]>(
+      `import('/test/runtimes/smoke-page.mjs').then((page) => page.smokeInPage(location.host))`,
+    );
+    await page.close();
+    await server.close();
+    await registry.close();
+    expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
+    expect(results.length).toBeGreaterThanOrEqual(15);
+  }, 120_000);
 });

@@ -13,6 +13,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
+const PAGE = `<!doctype html><title>wctr</title>
+<script type="importmap">{ "imports": { "memfs": "/memfs.js" } }</script>`;
+
 export interface PageServer {
   readonly origin: string;
   close(): Promise<void>;
@@ -30,7 +33,7 @@ export async function startPageServer(options: { isolated: boolean; route?: Rout
     if (await options.route?.(request, response)) return;
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     if (path === '/') {
-      response.setHeader('content-type', 'text/html').end('<!doctype html><title>wctr</title>');
+      response.setHeader('content-type', 'text/html').end(PAGE);
       return;
     }
     if (!/^\/(dist|test\/runtimes|node_modules)\//.test(path)) {
