@@ -65,4 +65,22 @@ describe('two threads over one kernel', () => {
     expect(await result).toEqual({ result: -abi.EINTR });
     expect(guest.kernel.calls.signals_take!(child.t)).toBe(1 << 14);
   });
+
+  it('survive a thread killed while it works, frozen outside the kernel first', async () => {
+    const guest = await bootGuest({ flags: abi.CONFIG_SHARED, maxPages: 2048 });
+    guest.mkdir('/shared');
+    for (let seed = 1; seed <= 4; seed++) {
+      const child = ok(guest.call('process_fork'));
+      const { worker } = await startJob(guest.kernel, { job: 'hammer', rounds: 1e9, seed, task: child });
+      await new Promise<void>((resolve) => worker.once('online', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      guest.kernel.calls.kernel_freeze!();
+      await worker.terminate();
+      guest.kernel.calls.kernel_thaw!();
+      expect(guest.kernel.calls.process_exit!(child, 137)).toBe(0);
+      expect(guest.call('process_wait', -1, abi.WNOHANG)).toBeGreaterThan(0);
+      expect(guest.check()).toBe(0);
+    }
+    expect((guest.list('/shared') as string[]).length).toBeGreaterThan(0);
+  });
 });

@@ -13,7 +13,12 @@ export interface Job {
   done?: SharedArrayBuffer;
 }
 
-export async function startJob(kernel: Kernel, job: Job): Promise<{ result: Promise<Record<string, number>> }> {
+export interface Running {
+  result: Promise<Record<string, number>>;
+  worker: Worker;
+}
+
+export async function startJob(kernel: Kernel, job: Job): Promise<Running> {
   const module = await kernelModule(true);
   const worker = new Worker(new URL('./kernel-worker.mjs', import.meta.url), {
     workerData: { module, memory: kernel.memory, rounds: 0, seed: 1, ...job },
@@ -22,5 +27,5 @@ export async function startJob(kernel: Kernel, job: Job): Promise<{ result: Prom
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-  return { result };
+  return { result, worker };
 }
