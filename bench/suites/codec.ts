@@ -16,7 +16,7 @@ import type { Contender, Row, Suite } from '../harness.ts';
 import { debianLayer } from '../inputs.ts';
 
 const ROOT = process.cwd();
-const require = createRequire(join(ROOT, 'bench', 'package.json'));
+const peerModule = createRequire(join(ROOT, 'bench', 'package.json'));
 const PIECE_BYTES = 256 * 1024;
 
 export const suite: Suite = {
@@ -93,10 +93,10 @@ function buildNative(missing: string[]): string | undefined {
   const program = join(ROOT, '.cache', 'bench', 'native-codec');
   const source = join(ROOT, 'bench', 'suites', 'native-codec.c');
   try {
-    execFileSync('cc', ['-O3', '-o', program, source, '-ldeflate', '-lzstd'], { stdio: 'ignore' });
+    execFileSync('clang', ['-O3', '-o', program, source, '-ldeflate', '-lzstd'], { stdio: 'ignore' });
     return program;
   } catch {
-    missing.push('libdeflate and libzstd (cc, libdeflate-dev, libzstd-dev)');
+    missing.push('libdeflate and libzstd (clang, libdeflate-dev, libzstd-dev)');
     return undefined;
   }
 }
@@ -106,12 +106,12 @@ function nativeContender(name: string, program: string, args: string[]): Contend
 }
 
 async function wasmPeers(zstd: Uint8Array, plainBytes: number): Promise<Contender[]> {
-  const bokuweb = require('@bokuweb/zstd-wasm') as {
+  const bokuweb = peerModule('@bokuweb/zstd-wasm') as {
     init(): Promise<void>;
     decompress(data: Uint8Array, options: { defaultHeapSize: number }): Uint8Array;
   };
   await bokuweb.init();
-  const { ZSTDDecoder } = (await import(pathToFileURL(require.resolve('zstddec')).href)) as {
+  const { ZSTDDecoder } = (await import(pathToFileURL(peerModule.resolve('zstddec')).href)) as {
     ZSTDDecoder: new () => { init(): Promise<void>; decode(data: Uint8Array, size: number): Uint8Array };
   };
   const zstddec = new ZSTDDecoder();
