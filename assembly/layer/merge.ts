@@ -1,8 +1,9 @@
 /**
  * Merges the layer indexes of an image, lowest first, into one rootfs index (image-spec layer.md#applying-changesets).
  *
- * Within a layer the last entry of a name wins, but a directory over a directory only changes its attributes. A whiteout
- * and an opaque marker hide what lower layers have and never what their own layer has, wherever in the tar they stand.
+ * Whiteouts and opaque markers hide what lower layers have and never what their own layer has, wherever in the tar they
+ * stand: so a layer is gone through twice, first for what it hides, then for what it has. Within a layer the last entry
+ * of a name wins, but a directory over a directory only changes its attributes.
  * A hard link shares its target's node, also one of a lower layer. Missing parents are made, 0755 root.
  *
  * Protocol: mergeBegin, then for each layer mergeReserve (copy the index there) and mergeLayer, then mergeFinish. One
@@ -25,7 +26,6 @@ import { baseOf, isSound, kindOf, linkLengthOf, linkOf, pathLengthOf, pathOf, re
 import { resolveDirectory, resolveInit, resolveStatus } from './resolve';
 import {
   D_NODE,
-  D_STAMP,
   find,
   flooded,
   isDirectory,
@@ -35,9 +35,9 @@ import {
   N_LINKS,
   N_RECORD,
   newNode,
-  purge,
-  purgeChildren,
   relink,
+  remove,
+  removeChildren,
   root,
   treeFailure,
   treeInit,
@@ -76,11 +76,19 @@ export function mergeLayer(index: usize, length: u32): i32 {
   const body = length - LAYER_HEADER_BYTES;
   if (load<u32>(index, 20) != crc32Update(0, index + LAYER_HEADER_BYTES, body, scratch)) return E_CHECKSUM;
   const layer = layers++;
+  if (load<u32>(index, 40) != 0) {
+    const hidden = round(index, length, layer, true);
+    if (hidden != OK) return hidden;
+  }
+  return round(index, length, layer, false);
+}
+
+function round(index: usize, length: u32, layer: u32, hiding: bool): i32 {
   const end = index + length;
   let record = index + LAYER_HEADER_BYTES;
   while (record < end) {
     if (!isSound(record, end - record)) return E_CHECKSUM;
-    const status = flooded ? E_LIMIT : apply(record, layer);
+    const status = flooded ? E_LIMIT : hiding ? hide(record) : apply(record, layer);
     if (status != OK) {
       failed = record;
       ready = false;
@@ -107,21 +115,37 @@ export function mergeResult(): usize {
   return emitted;
 }
 
-function apply(record: usize, layer: u32): i32 {
+/** First round: whiteouts and opaque markers. Where they point at nothing there is nothing to hide. */
+function hide(record: usize): i32 {
   const kind = kindOf(record);
   const path = pathOf(record);
   const length = pathLengthOf(record);
   const base = baseOf(record);
-  const stamp = layer + 1;
   if (kind == LAYER_OPAQUE) {
-    const directory = resolveDirectory(path, length, layer);
-    if (directory == 0) return resolveStatus;
-    purgeChildren(directory, stamp);
+    const directory = resolveDirectory(path, length, -1);
+    if (directory != 0) removeChildren(directory);
+  } else if (kind == LAYER_WHITEOUT) {
+    const parent = resolveDirectory(path, base > 0 ? base - 1 : 0, -1);
+    if (parent != 0) {
+      const existing = find(parent, path + base, length - base);
+      if (existing != 0) remove(existing);
+    }
+  } else {
     return OK;
   }
-  const parentLength = base > 0 ? base - 1 : 0;
-  const parent = resolveDirectory(path, parentLength, kind == LAYER_WHITEOUT ? -1 : <i32>layer);
-  if (parent == 0) return kind == LAYER_WHITEOUT && resolveStatus == E_CORRUPT ? OK : resolveStatus;
+  return resolveStatus == E_CORRUPT ? OK : resolveStatus;
+}
+
+/** Second round: everything else. An opaque marker says that its directory is there. */
+function apply(record: usize, layer: u32): i32 {
+  const kind = kindOf(record);
+  if (kind == LAYER_WHITEOUT) return OK;
+  const path = pathOf(record);
+  const length = pathLengthOf(record);
+  const base = baseOf(record);
+  if (kind == LAYER_OPAQUE) return resolveDirectory(path, length, layer) == 0 ? resolveStatus : OK;
+  const parent = resolveDirectory(path, base > 0 ? base - 1 : 0, layer);
+  if (parent == 0) return resolveStatus;
   if (length == 0) {
     if (kind != LAYER_DIRECTORY) return E_CORRUPT;
     store<u32>(root, record, N_RECORD);
@@ -132,47 +156,34 @@ function apply(record: usize, layer: u32): i32 {
   const nameLength = length - base;
   const existing = find(parent, name, nameLength);
   const hash = lastHash;
-  if (kind == LAYER_WHITEOUT) {
-    if (existing != 0) purge(existing, stamp);
-    return OK;
-  }
-  if (kind == LAYER_HARDLINK) return applyHardLink(record, parent, name, nameLength, hash, existing, stamp);
+  if (kind == LAYER_HARDLINK) return applyHardLink(record, parent, name, nameLength, hash, existing);
   if (existing != 0 && kind == LAYER_DIRECTORY) {
     const node: usize = load<u32>(existing, D_NODE);
     if (isDirectory(node)) {
       store<u32>(node, record, N_RECORD);
       store<u32>(node, layer, N_LAYER);
-      store<u32>(existing, stamp, D_STAMP);
       return OK;
     }
   }
   const node = newNode(record, layer, kind);
-  return node == 0 ? treeFailure() : place(parent, name, nameLength, hash, existing, node, stamp);
+  return node == 0 ? treeFailure() : place(parent, name, nameLength, hash, existing, node);
 }
 
 /** Puts a node under a name, in the place of what had it. */
-function place(parent: usize, name: usize, length: u32, hash: u32, existing: usize, node: usize, stamp: u32): i32 {
+function place(parent: usize, name: usize, length: u32, hash: u32, existing: usize, node: usize): i32 {
   if (existing != 0) {
     const old: usize = load<u32>(existing, D_NODE);
     if (!isDirectory(old) && !isDirectory(node)) {
-      relink(existing, node, stamp);
+      relink(existing, node);
       return OK;
     }
-    if (isDirectory(old)) purge(existing, 0);
+    if (isDirectory(old)) remove(existing);
     else unlink(existing);
   }
-  return link(parent, name, length, hash, node, stamp) == 0 ? treeFailure() : OK;
+  return link(parent, name, length, hash, node) == 0 ? treeFailure() : OK;
 }
 
-function applyHardLink(
-  record: usize,
-  parent: usize,
-  name: usize,
-  length: u32,
-  hash: u32,
-  existing: usize,
-  stamp: u32,
-): i32 {
+function applyHardLink(record: usize, parent: usize, name: usize, length: u32, hash: u32, existing: usize): i32 {
   const target = linkOf(record);
   const targetLength = linkLengthOf(record);
   let base = targetLength;
@@ -183,13 +194,10 @@ function applyHardLink(
   if (found == 0) return E_CORRUPT;
   const node: usize = load<u32>(found, D_NODE);
   if (isDirectory(node)) return E_CORRUPT;
-  if (found == existing) {
-    store<u32>(existing, stamp, D_STAMP);
-    return OK;
-  }
+  if (found == existing) return OK;
   // The target may lie below the directory this link replaces: hold its node meanwhile.
   store<u32>(node, load<u32>(node, N_LINKS) + 1, N_LINKS);
-  const status = place(parent, name, length, hash, existing, node, stamp);
+  const status = place(parent, name, length, hash, existing, node);
   store<u32>(node, load<u32>(node, N_LINKS) - 1, N_LINKS);
   return status;
 }

@@ -122,7 +122,7 @@ function makeDirectory(parent: usize, name: usize, length: u32, layer: i32, inBu
     memory.copy(kept, name, length);
   }
   const node = newNode(0, layer, LAYER_DIRECTORY);
-  if (node == 0 || link(parent, kept, length, lastHash, node, 0) == 0) return fail(treeFailure());
+  if (node == 0 || link(parent, kept, length, lastHash, node) == 0) return fail(treeFailure());
   return node;
 }
 

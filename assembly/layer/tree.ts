@@ -3,17 +3,16 @@
  * referred to by address; a node's attributes stay in the layer index record it came from.
  *
  * ```
- * node, 40 bytes                                     dirent, 40 bytes
+ * node, 36 bytes                                     dirent, 32 bytes
  *   0 record's address (0: a directory made because     0 name's address
  *     an entry needed it, 0755 root)                    4 name's length
  *   4 layer (0 = lowest)                                8 node
  *   8 how many dirents name it                         12 parent, a directory's node
  *  12 kind (LAYER_FILE ...)                            16 next sibling    20 previous sibling
  *  16 directory: first child  20 child count           24 next of the hash chain    28 hash
- *  24 directory: its dirent (root: 0)                  32 stamp: layer + 1 that has an entry for it, 0 = none
+ *  24 directory: its dirent (root: 0)
  *  28 number in the merged index + 1, 0 = none yet
  *  32 directory: first dirent in the merged index
- *  36 directory: stamp of the layer that last purged it
  * ```
  */
 import { LAYER_DIRECTORY } from '../../src/core/abi/layer-index';
@@ -29,8 +28,7 @@ export const N_CHILDREN: usize = 20;
 export const N_SELF: usize = 24;
 export const N_NUMBER: usize = 28;
 export const N_FIRST: usize = 32;
-export const N_PURGED: usize = 36;
-const NODE_BYTES: u32 = 40;
+const NODE_BYTES: u32 = 36;
 
 export const D_NAME: usize = 0;
 export const D_LENGTH: usize = 4;
@@ -40,8 +38,7 @@ export const D_NEXT: usize = 16;
 export const D_PREVIOUS: usize = 20;
 const D_CHAIN: usize = 24;
 const D_HASH: usize = 28;
-export const D_STAMP: usize = 32;
-const DIRENT_BYTES: u32 = 40;
+const DIRENT_BYTES: u32 = 32;
 
 const SLAB: u32 = 1 << 20;
 /** Honest names stay far below; names made to collide are refused instead of making every lookup slow. */
@@ -155,7 +152,7 @@ export let lastHash: u32 = 0;
  * Names `node` in `parent`, where nothing has that name; the name's bytes must stay. `hash`: `lastHash` after `find` for
  * this very name. 0 when memory is out.
  */
-export function link(parent: usize, name: usize, length: u32, hash: u32, node: usize, stamp: u32): usize {
+export function link(parent: usize, name: usize, length: u32, hash: u32, node: usize): usize {
   if (direntCount > bucketMask && !growBuckets()) return 0;
   let at = freeDirents;
   if (at != 0) freeDirents = load<u32>(at);
@@ -171,7 +168,6 @@ export function link(parent: usize, name: usize, length: u32, hash: u32, node: u
   store<u32>(at, 0, D_PREVIOUS);
   store<u32>(at, load<u32>(bucket), D_CHAIN);
   store<u32>(at, hash, D_HASH);
-  store<u32>(at, stamp, D_STAMP);
   store<u32>(bucket, at);
   if (next != 0) store<u32>(next, at, D_PREVIOUS);
   store<u32>(parent, at, N_CHILD);
@@ -201,11 +197,10 @@ export function unlink(at: usize): void {
 }
 
 /** Lets a dirent name another node, neither of them a directory. */
-export function relink(at: usize, node: usize, stamp: u32): void {
+export function relink(at: usize, node: usize): void {
   store<u32>(node, load<u32>(node, N_LINKS) + 1, N_LINKS);
   release(load<u32>(at, D_NODE));
   store<u32>(at, node, D_NODE);
-  store<u32>(at, stamp, D_STAMP);
 }
 
 function release(node: usize): void {
@@ -240,22 +235,13 @@ function growBuckets(): bool {
   return true;
 }
 
-/**
- * Removes what lies at and below a dirent. With `stamp` 0 everything; otherwise only what has no entry in that layer,
- * and a directory stays while something in it does (without the attributes the lower layer gave it). Each directory
- * is purged once per layer, so repeated and nested markers cost nothing. No recursion: depth is the layer's choice.
- */
-export function purge(top: usize, stamp: u32): void {
+/** Removes what lies at and below a dirent. No recursion: depth is the layer's choice. */
+export function remove(top: usize): void {
   let at = top;
   while (true) {
-    // Down to the first leaf that has not been seen.
     while (true) {
       const node: usize = load<u32>(at, D_NODE);
       if (!isDirectory(node)) break;
-      if (stamp != 0) {
-        if (load<u32>(node, N_PURGED) == stamp) break;
-        store<u32>(node, stamp, N_PURGED);
-      }
       const child: usize = load<u32>(node, N_CHILD);
       if (child == 0) break;
       at = child;
@@ -264,7 +250,7 @@ export function purge(top: usize, stamp: u32): void {
       const next: usize = load<u32>(at, D_NEXT);
       const up: usize = load<u32>(load<u32>(at, D_PARENT), N_SELF);
       const isTop = at == top;
-      settle(at, stamp);
+      unlink(at);
       if (isTop) return;
       if (next != 0) {
         at = next;
@@ -275,24 +261,7 @@ export function purge(top: usize, stamp: u32): void {
   }
 }
 
-function settle(at: usize, stamp: u32): void {
-  if (stamp != 0 && load<u32>(at, D_STAMP) == stamp) return;
-  const node: usize = load<u32>(at, D_NODE);
-  if (isDirectory(node) && load<u32>(node, N_CHILDREN) != 0) {
-    store<u32>(node, 0, N_RECORD);
-    return;
-  }
-  unlink(at);
-}
-
-/** What an opaque marker does: `purge` for everything in a directory. */
-export function purgeChildren(directory: usize, stamp: u32): void {
-  if (load<u32>(directory, N_PURGED) == stamp) return;
-  store<u32>(directory, stamp, N_PURGED);
-  let at: usize = load<u32>(directory, N_CHILD);
-  while (at != 0) {
-    const next: usize = load<u32>(at, D_NEXT);
-    purge(at, stamp);
-    at = next;
-  }
+/** Empties a directory. */
+export function removeChildren(directory: usize): void {
+  while (load<u32>(directory, N_CHILD) != 0) remove(load<u32>(directory, N_CHILD));
 }

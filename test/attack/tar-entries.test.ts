@@ -100,23 +100,33 @@ describe('whiteouts hide siblings in lower layers and nothing else', () => {
     },
   );
 
-  it.each([
-    ['through a symlink to the root', [symlink('l', '/'), file('l/.wh.d')], ['etc', 'etc/passwd', 'l']],
-    ['through a symlink above the root', [symlink('l', '../..'), file('l/etc/.wh.passwd')], ['d', 'd/x', 'etc', 'l']],
-    ['a symlink named as a whiteout', [symlink('.wh.d', '/etc')], ['etc', 'etc/passwd']],
+  const rows: [string, TarEntry[], TarEntry[], string[]][] = [
+    ['through a symlink to the root', [symlink('l', '/')], [file('l/.wh.d')], ['etc', 'etc/passwd', 'l']],
+    ['through a symlink above the root', [symlink('l', '../..')], [file('l/etc/.wh.passwd')], ['d', 'd/x', 'etc', 'l']],
     [
       'an opaque marker through a symlink',
-      [symlink('l', 'd'), file('l/.wh..wh..opq')],
+      [symlink('l', 'd')],
+      [file('l/.wh..wh..opq')],
       ['d', 'etc', 'etc/passwd', 'l'],
     ],
     [
+      'through a symlink of its own layer',
+      [],
+      [symlink('l', '/'), file('l/.wh.d')],
+      ['d', 'd/x', 'etc', 'etc/passwd', 'l'],
+    ],
+    ['through a loop of symlinks', [symlink('l', 'l')], [file('l/.wh.d')], ['d', 'd/x', 'etc', 'etc/passwd', 'l']],
+    ['a symlink named as a whiteout', [], [symlink('.wh.d', '/etc')], ['etc', 'etc/passwd']],
+    [
       'AUFS: .wh..wh.aufs and plnk',
+      [],
       [file('.wh..wh.aufs'), file('.wh..wh.plnk/d/x')],
       ['d', 'd/x', 'etc', 'etc/passwd'],
     ],
-    ['a marker does not outlive its layer', [file('d/.wh..wh..opq')], ['d', 'etc', 'etc/passwd']],
-  ])('%s', async (_, entries, expected) => {
-    expect(await paths(lower, entries)).toEqual(expected);
+    ['a marker does not outlive its layer', [], [file('d/.wh..wh..opq')], ['d', 'etc', 'etc/passwd']],
+  ];
+  it.each(rows)('%s', async (_, more, entries, expected) => {
+    expect(await paths([...lower, ...more], entries)).toEqual(expected);
   });
 });
 
