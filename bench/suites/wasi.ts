@@ -62,8 +62,10 @@ export const suite: Suite = {
     add('path_filestat_get, image layer', 11, n, calls(n), path);
     add('fd_read, 64 bytes', 2, n, calls(n), data);
     add('fd_write, 64 bytes', 3, n, calls(n), data);
-    add('64 MiB written in 64 KiB calls', 4, 1, bytes, { native: 0.7 }, ['@runno/wasi']);
-    add('64 MiB read in 64 KiB calls', 5, 1, bytes, { native: 1 }, ['@runno/wasi']);
+    // browser_wasi_shim copies the whole file with every call that makes it longer: minutes. node:wasi crashes Node 20
+    // when it creates the file.
+    add('64 MiB written in 64 KiB calls', 4, 1, bytes, { native: 0.7 }, ['browser_wasi_shim', 'node:wasi']);
+    add('64 MiB read in 64 KiB calls', 5, 1, bytes, { native: 1 });
     rows.push(await helloRow(hello));
     return { rows, missing, done: () => rmSync(directory, { recursive: true, force: true }) };
   },
@@ -157,7 +159,13 @@ interface ShimWasi {
 
 async function shimHost(module: WebAssembly.Module): Promise<Host> {
   const shim = await benchPackage<Shim>('@bjorn3/browser_wasi_shim');
-  const folder = () => new shim.Directory(new Map([['file', new shim.File(FILE.slice())]]));
+  const folder = () =>
+    new shim.Directory(
+      new Map([
+        ['file', new shim.File(FILE.slice())],
+        ['big', new shim.File(new Uint8Array(MIB_64))],
+      ]),
+    );
   const root = new shim.PreopenDirectory(
     '/',
     new Map([

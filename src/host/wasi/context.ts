@@ -101,10 +101,12 @@ export class WasiContext {
   /** Index (in u32 units of the kernel's memory) of the fd's table entry, or -1 when it is not open. */
   entry(fd: number): number {
     if (this.kernel.u8.length === 0) this.kernel.refresh();
-    const { u32 } = this.kernel;
+    let { u32 } = this.kernel;
     const process = this.process >>> 2;
     if (fd >>> 0 >= u32[process + (PROCESS_FD_CAPACITY >>> 2)]!) return -1;
     const entry = (u32[process + (PROCESS_FDS >>> 2)]! + fd * FD_BYTES) >>> 2;
+    // Another process of a shared kernel may have made the memory grow past this view.
+    if (entry >= u32.length) ({ u32 } = this.kernel.refresh());
     return u32[entry + (FD_FILE >>> 2)] === 0 ? -1 : entry;
   }
 
@@ -118,7 +120,8 @@ export class WasiContext {
   /** A field of the open file behind a table entry (FILE_*). */
   fileField(entry: number, field: number): number {
     const { u32 } = this.kernel;
-    return u32[(u32[entry + (FD_FILE >>> 2)]! + field) >>> 2]!;
+    const at = (u32[entry + (FD_FILE >>> 2)]! + field) >>> 2;
+    return at < u32.length ? u32[at]! : this.kernel.refresh().u32[at]!;
   }
 
   /**

@@ -17,11 +17,13 @@ export class KernelMemory {
     if (end > this.u8.length) this.refresh();
   }
 
-  refresh(): void {
+  refresh(): this {
     const { buffer } = this.#memory;
-    if (buffer === this.u8.buffer) return;
-    this.u8 = new Uint8Array(buffer);
-    this.u32 = new Uint32Array(buffer);
-    this.view = new DataView(buffer);
+    if (buffer !== this.u8.buffer) {
+      this.u8 = new Uint8Array(buffer);
+      this.u32 = new Uint32Array(buffer);
+      this.view = new DataView(buffer);
+    }
+    return this;
   }
 }

@@ -56,6 +56,7 @@ export function poll(context: WasiContext, layout: SubscriptionLayout) {
       }
       const word = calls.event_word() >>> 2;
       for (;;) {
+        context.kernel.reach((word + 1) << 2);
         const seen = Atomics.load(context.kernel.u32, word);
         const found = collect(copy, deadlines, total, to);
         if (found.count > 0) {
