@@ -6,7 +6,7 @@
  * mark, 12 bytes, in the order of the code: u32 address, u32 kind, u32 value
  *   MARK_OPEN   at a `loop` that is taken apart (fuel.ts); value: address behind its block type
  *   MARK_CLOSE  at its `end`; value: address of the last call before it, 0 for none
- *   MARK_LOOP   behind the block type of a loop with parameters, which stays as it is
+ *   MARK_LOOP   behind the block type of a loop that stays as it is: with parameters, or one of very many
  *   MARK_BULK   at an instruction to charge by the number on top of the stack
  *   MARK_LABEL  at a label that leaves such loops; value: the new label
  *
@@ -73,6 +73,12 @@ export const MARK_LOOP: u32 = 2;
 export const MARK_BULK: u32 = 3;
 export const MARK_LABEL: u32 = 4;
 export const FRAME_BYTES: usize = 4;
+
+/**
+ * Loops of one function that are taken apart; the rest get their call at the head. Taking apart makes two loops of one,
+ * and an optimising compiler's time grows faster than their number.
+ */
+const MOST_SPLIT: u32 = 256;
 
 /** Labels a loop that is taken apart has more than before. */
 export const ADDED_LABELS: u32 = 3;
@@ -195,13 +201,13 @@ function stepLabel(): void {
   if (crossed != 0) mark(start, MARK_LABEL, label + crossed * ADDED_LABELS);
 }
 
-/** The block type of a loop: taken apart unless it has parameters, which only a type index can give it. */
+/** The block type of a loop; only a type index can give it parameters. */
 function stepLoop(instruction: usize): void {
   loopCount++;
   const first: u32 = load<u8>(at);
   const byIndex = first >= 0x80 || first < 0x40;
   stepType();
-  if (byIndex) {
+  if (byIndex || loopCount > MOST_SPLIT) {
     push(false);
     mark(at, MARK_LOOP);
   } else {
