@@ -66,12 +66,13 @@ import {
   inodeDirty,
   isDirectory,
   kindOf,
+  MOUNT_ROOT,
   nowNs,
   ON_HOST,
 } from './inode';
 import { truncateInode } from './io';
 import { checkWritable, M_FLAGS, M_ID, M_LIMIT, M_USED } from './mount';
-import { FOLLOW, KEEP, walk, walkInode } from './path';
+import { FOLLOW, KEEP, LAST_NAME, walk, walkInode, walkLast } from './path';
 import { inGroup, isOwner, mayAccess, P_UID, processOf } from './process';
 import { arena, S_INODES, S_MAX_INODES, S_PERMISSIONS, superblock } from './superblock';
 
@@ -122,7 +123,8 @@ export function statInode(t: usize, inode: usize, fresh: bool): i32 {
 export function statAt(t: usize, dirfd: i32, length: u32, flags: u32): i32 {
   const inode = resolve(t, dirfd, length, flags);
   if (inode > 0xfffff000) return <i32>inode;
-  return statInode(t, inode, length != 0);
+  // A walk that looked the name up has just heard from the host; one that ended in "." or a mount's root has not.
+  return statInode(t, inode, length != 0 && walkLast == LAST_NAME && !hasFlag(inode, MOUNT_ROOT));
 }
 
 export function statFd(t: usize, fd: i32): i32 {

@@ -124,7 +124,7 @@ function walkFrom(process: usize, root: usize, start: usize, path: usize, length
     if (!mayExecute(process, current)) return -EACCES;
     if (load<u8>(name) == DOT && size <= 2 && (size == 1 || load<u8>(name, 1) == DOT)) {
       if (size == 2) {
-        if (beneath && current == start) return -ENOTCAPABLE;
+        if (beneath && current == start && (start != root || links == 0)) return -ENOTCAPABLE;
         current = parentOf(current, root);
       }
       if (last) {
@@ -153,7 +153,8 @@ function walkFrom(process: usize, root: usize, start: usize, path: usize, length
       at = expand;
       end = expand + target;
       if (load<u8>(at) == SLASH) {
-        if (beneath) return -ENOTCAPABLE;
+        // Confined to the root itself, a link to an absolute path stays inside; images are full of them.
+        if (beneath && start != root) return -ENOTCAPABLE;
         current = root;
         walkLast = LAST_ROOT;
       }

@@ -205,7 +205,10 @@ export const SET_ATIME = 8;
 export const SET_MTIME = 16;
 
 /** `walk` argument of path calls. */
-/** Stay beneath the directory fd: absolute paths, `..` above it and absolute symlinks answer -ENOTCAPABLE. */
+/**
+ * Stay beneath the directory fd: absolute paths, `..` above it and absolute symlinks answer -ENOTCAPABLE. Where that
+ * directory is the process' root, links may be absolute or climb, as they end inside anyway.
+ */
 export const WALK_BENEATH = 1;
 /** Do not follow a symlink in the last component. */
 export const WALK_NOFOLLOW = 2;

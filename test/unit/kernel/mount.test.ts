@@ -106,6 +106,15 @@ describe('hostfs', () => {
     expect(host.held).toBe(0);
   });
 
+  it('asks the host again for what a walk did not look up', () => {
+    const before = (guest.stat('/mnt') as Stat).mode;
+    host.root.mode = abi.S_IFDIR | 0o700;
+    expect((guest.stat('/mnt') as Stat).mode).not.toBe(before);
+    guest.call('chdir', guest.path('/mnt/sub'));
+    host.root.entries.get('sub')!.mode = abi.S_IFDIR | 0o711;
+    expect((guest.stat('.') as Stat).mode).toBe(abi.S_IFDIR | 0o711);
+  });
+
   it('keeps a working directory and its parents', () => {
     expect(guest.call('chdir', guest.path('/mnt/sub'))).toBe(0);
     expect(guest.stat('file')).toMatchObject({ size: 9 });

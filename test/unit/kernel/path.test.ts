@@ -104,6 +104,20 @@ describe('path walks', () => {
     expect(typeof stat === 'number' ? stat : stat.size).toBe(expected);
   });
 
+  it.each([
+    ['absolute', 6],
+    ['up', 5],
+    ['root/dir/file', 6],
+    ['dir/climb', 5],
+    ['/file', -abi.ENOTCAPABLE],
+    ['../file', -abi.ENOTCAPABLE],
+    ['dir/../../file', -abi.ENOTCAPABLE],
+  ])('beneath the root itself, %j gives %i', (path, expected) => {
+    guest.symlink('../../../../file', '/dir/climb');
+    const stat = guest.stat(path, abi.WALK_BENEATH, ok(guest.open('/', abi.O_DIRECTORY)));
+    expect(typeof stat === 'number' ? stat : stat.size).toBe(expected);
+  });
+
   it('stays in a chroot', () => {
     ok(guest.call('chroot', guest.path('/dir')));
     expect(size('/file')).toBe(6);
