@@ -4,7 +4,9 @@
  */
 import { WctrError } from '../../errors.ts';
 import { failedStart } from '../runner/exit.ts';
+import { type Machine, shapeOf } from '../runner/machine.ts';
 import type { PreparedModule } from '../runner/module.ts';
+import type { MachinePool } from '../runner/run.ts';
 import { type GuestStdio, type ModuleCache, type RunnerHost, runGuest } from '../runner/run.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec } from '../sandbox.ts';
 import type { HostStream } from '../wasi/ports.ts';
@@ -19,12 +21,16 @@ export interface InlineHost {
 /** What a guest may write before its caller, who is not running, could read it. */
 const OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024;
 
+const MOST_KEPT = 4;
+/** A machine that grew beyond this is given back to the engine's collector. */
+const LARGEST_KEPT_BYTES = 64 * 1024 * 1024;
+
 export function createInlineSandbox(host: InlineHost): Sandbox {
-  const modules = moduleCache();
+  const caches = { modules: moduleCache(), machines: machinePool() };
   return {
     isolation: 'inline',
     async start(spec) {
-      return new InlineHandle(spec, host, modules);
+      return new InlineHandle(spec, host, caches);
     },
   };
 }
@@ -37,7 +43,7 @@ class InlineHandle implements SandboxHandle {
   readonly #exit: Promise<SandboxExit>;
   #done = false;
 
-  constructor(spec: SandboxSpec, host: InlineHost, modules: ModuleCache) {
+  constructor(spec: SandboxSpec, host: InlineHost, caches: Pick<RunnerHost, 'modules' | 'machines'>) {
     const input: Uint8Array[] = [];
     const stdout = spec.stdio.stdout === 'pipe' ? new OutputQueue() : undefined;
     const stderr = spec.stdio.stderr === 'pipe' ? new OutputQueue() : undefined;
@@ -66,7 +72,7 @@ class InlineHandle implements SandboxHandle {
           stdout: stdout ?? inherit(host, 'stdout'),
           stderr: stderr ?? inherit(host, 'stderr'),
         });
-        return runGuest(spec, { ...runner, keepsTime: true, modules });
+        return runGuest(spec, { ...runner, keepsTime: true, ...caches });
       })
       .catch(failedStart)
       .finally(() => {
@@ -165,6 +171,26 @@ function moduleCache(): ModuleCache {
       if (from === undefined) return;
       const known = byOrigin.get(from) ?? new Map<string, PreparedModule>();
       byOrigin.set(from, known.set(key(spec, fuel), prepared));
+    },
+  };
+}
+
+/** One machine of each of the last few shapes: guests of one thread take turns. */
+function machinePool(): MachinePool {
+  const idle = new Map<string, Machine>();
+  return {
+    take(spec) {
+      const shape = shapeOf(spec);
+      const machine = shape === undefined ? undefined : idle.get(shape);
+      if (shape !== undefined) idle.delete(shape);
+      return machine;
+    },
+    put(spec, machine) {
+      const shape = shapeOf(spec);
+      if (shape === undefined || machine.memory.buffer.byteLength > LARGEST_KEPT_BYTES) return;
+      idle.set(shape, machine);
+      const [oldest] = idle.keys();
+      if (idle.size > MOST_KEPT && oldest !== undefined) idle.delete(oldest);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { BlockSource, ByteLocation } from '../ports.ts';
 import type { SandboxMount, SandboxSpec } from '../sandbox.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
 import type { ClockPort, RandomPort } from '../wasi/ports.ts';
+import { WasiProcess } from '../wasi/run.ts';
 import { type KernelExports, Setup } from './setup.ts';
 
 export interface MachineHost {
@@ -39,39 +40,52 @@ export class Machine {
   readonly memory: WebAssembly.Memory;
   readonly kernel: KernelExports;
   readonly port: KernelPort;
-  readonly setup: Setup;
+  /** Made anew for each container. */
+  setup!: Setup;
+  #spec: SandboxSpec;
+  #host: MachineHost;
+  #process: WasiProcess | undefined;
   readonly #mounts = new Map<number, HostDirectory>();
   readonly #layers: (BlockSource | undefined)[] = [];
 
   /** Throws 'store-corrupt' (index), 'not-found' and 'invalid-argument' (mounts), 'no-memory', 'no-space'. */
   constructor(spec: SandboxSpec, host: MachineHost) {
+    this.#spec = spec;
+    this.#host = host;
     const index = spec.root.index === undefined ? undefined : host.readBytes(spec.root.index);
     const maxPages = pagesFor(spec, index?.length ?? 0);
     const pages = Math.min(maxPages, FIRST_PAGES + Math.ceil((index?.length ?? 0) / PAGE_BYTES));
     this.memory = createMemory({ shared: false, initialPages: pages, maximumPages: MAX_PAGES });
     const instance = new WebAssembly.Instance(host.kernelModule(), {
       env: { memory: this.memory },
-      host: { ...this.#imports(spec, host), ...hostfsImports(this.#mounts, this.memory) },
+      host: { ...this.#imports(), ...hostfsImports(this.#mounts, this.memory) },
     });
     this.kernel = instance.exports as unknown as KernelExports;
     this.port = {
       memory: this.memory,
       calls: this.kernel as unknown as KernelPort['calls'],
-      readLayer: (layer, position, target) => this.#layer(spec, host, layer).readSync(target, position),
+      readLayer: (layer, position, target) => guarded(() => this.#layer(layer).readSync(target, position)),
       hostRead: (mount, handle, position, target) =>
         guarded(() => this.#mounts.get(mount)!.read(handle, target, position)),
       hostWrite: (mount, handle, position, append, source) =>
         guarded(() => this.#mounts.get(mount)!.write(handle, source, append ? null : position)),
     };
-    try {
-      this.#boot(spec, index, maxPages);
-      this.setup = new Setup(this.kernel, this.memory);
-      this.setup.files(spec);
-      for (const mount of spec.mounts) this.#mount(mount, host);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.#boot(spec, index, maxPages);
+    this.#furnish();
+  }
+
+  /** The slot the container's program runs in. */
+  get process(): WasiProcess {
+    this.#process ??= new WasiProcess(this.port);
+    return this.#process;
+  }
+
+  /** As good as new, for another container of the same shape (`shapeOf`). Throws as the constructor does. */
+  renew(spec: SandboxSpec, host: MachineHost): void {
+    this.#spec = spec;
+    this.#host = host;
+    if (this.kernel.kernel_reset() < 0) throw new WctrError('internal', 'the kernel cannot be reset');
+    this.#furnish();
   }
 
   /** Gives back the host's descriptors. */
@@ -80,6 +94,17 @@ export class Machine {
     for (const mount of this.#mounts.values()) mount.close();
     this.#layers.length = 0;
     this.#mounts.clear();
+  }
+
+  #furnish(): void {
+    try {
+      this.setup = new Setup(this.kernel, this.memory);
+      this.setup.files(this.#spec);
+      for (const mount of this.#spec.mounts) this.#mount(mount);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   #boot(spec: SandboxSpec, index: Uint8Array | undefined, maxPages: number): void {
@@ -102,43 +127,53 @@ export class Machine {
     }
   }
 
-  #mount(mount: SandboxMount, host: MachineHost): void {
+  #mount(mount: SandboxMount): void {
     if (mount.type === 'tmpfs') {
       this.setup.tmpfs(mount.destination, mount.sizeBytes ?? 0, mount.mode ?? 0o1777, mount.readonly ?? false);
       return;
     }
     const number = this.#mounts.size + 1;
-    const directory = openSource(mount, host);
+    const directory = openSource(mount, this.#host);
     this.#mounts.set(number, directory);
     this.setup.hostfs(mount.destination, number, directory.rootNode, directory.isFile, mount.readonly ?? false);
   }
 
-  #layer(spec: SandboxSpec, host: MachineHost, layer: number): BlockSource {
+  #layer(layer: number): BlockSource {
     // Opened when first read: a hello of a hundred layers touches one.
     const known = this.#layers[layer];
     if (known !== undefined) return known;
-    const opened = host.openBlock(spec.root.layers[layer]!);
+    const opened = this.#host.openBlock(this.#spec.root.layers[layer]!);
     this.#layers[layer] = opened;
     return opened;
   }
 
-  #imports(spec: SandboxSpec, host: MachineHost): Record<string, (...values: number[]) => number | undefined> {
+  #imports(): Record<string, (...values: number[]) => number | undefined> {
     return {
-      now: () => host.clock.realtimeMs(),
+      now: () => this.#host.clock.realtimeMs(),
       random: (pointer, length) => {
         const bytes = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
         for (let at = 0; at < bytes.length; at += RANDOM_BLOCK_BYTES) {
-          host.random.fill(bytes.subarray(at, at + RANDOM_BLOCK_BYTES));
+          this.#host.random.fill(bytes.subarray(at, at + RANDOM_BLOCK_BYTES));
         }
         return undefined;
       },
       layer_read: (layer, low, high, pointer, length) =>
         guarded(() => {
           const target = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
-          return this.#layer(spec, host, layer!).readSync(target, (high! >>> 0) * 2 ** 32 + (low! >>> 0));
+          return this.#layer(layer!).readSync(target, (high! >>> 0) * 2 ** 32 + (low! >>> 0));
         }),
     };
   }
+}
+
+/**
+ * Containers of one shape can take turns in one machine: the kernel keeps the image's index and the limits it was booted
+ * with. Undefined where the index cannot be told by identity.
+ */
+export function shapeOf(spec: SandboxSpec): string | undefined {
+  if (spec.root.index !== undefined) return undefined;
+  const { storageBytes, memoryBytes, inodes, nofile, pids } = spec.resources;
+  return [storageBytes, memoryBytes, inodes, nofile, pids, pagesFor(spec, 0)].join();
 }
 
 function openSource(mount: Exclude<SandboxMount, { type: 'tmpfs' }>, host: MachineHost): HostDirectory {

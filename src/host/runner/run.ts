@@ -8,7 +8,7 @@ import { Fuel, type FuelCommand } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
 import type { HostStream, Sleep } from '../wasi/ports.ts';
-import { createProcess, type WasiEnd, type WasiProcess, type WasiProcessOptions } from '../wasi/run.ts';
+import type { WasiEnd, WasiProcess, WasiProcessOptions } from '../wasi/run.ts';
 import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
 import { Machine, type MachineHost } from './machine.ts';
 import { linkedImports, type PreparedModule, prepareModule } from './module.ts';
@@ -30,6 +30,13 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   readonly keepsTime?: boolean;
   /** Modules prepared before, by whatever key the host finds good. */
   readonly modules?: ModuleCache;
+  readonly machines?: MachinePool;
+}
+
+/** Machines whose container has ended, for the next of the same shape. */
+export interface MachinePool {
+  take(spec: SandboxSpec): Machine | undefined;
+  put(spec: SandboxSpec, machine: Machine): void;
 }
 
 export interface ModuleCache {
@@ -44,15 +51,25 @@ export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
     const time = spec.deterministic
       ? deterministicHost()
       : { clock: hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
-    machine = new Machine(spec, { ...host, clock: time.clock, random: time.random });
+    machine = openMachine(spec, { ...host, clock: time.clock, random: time.random }, host.machines);
     const program = loadProgram(spec, host, machine);
     machine.setup.finish(spec.root.readonly);
-    return runProgram(spec, host, program, createProcess(machine.port, wasiOptions(spec, host, time)));
+    machine.process.open(wasiOptions(spec, host, time));
+    const exit = runProgram(spec, host, program, machine.process);
+    host.machines?.put(spec, machine);
+    return exit;
   } catch (error) {
     return failedStart(error);
   } finally {
     machine?.close();
   }
+}
+
+function openMachine(spec: SandboxSpec, host: MachineHost, machines: MachinePool | undefined): Machine {
+  const used = machines?.take(spec);
+  if (used === undefined) return new Machine(spec, host);
+  used.renew(spec, host);
+  return used;
 }
 
 interface LoadedProgram extends PreparedModule {
@@ -121,7 +138,7 @@ function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): WasiProce
   const { args, env, cwd, user, terminal } = spec.process;
   return {
     args,
-    env,
+    env: withWorkingDirectory(env, cwd),
     cwd,
     user,
     ...time,
@@ -129,6 +146,11 @@ function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): WasiProce
     stdout: { stream: host.stdio.stdout, terminal },
     stderr: { stream: host.stdio.stderr, terminal },
   };
+}
+
+/** WASI cannot ask for the working directory. "." is preopened for those that look there; Go's programs read PWD. */
+function withWorkingDirectory(env: readonly string[], cwd: string): readonly string[] {
+  return cwd === '/' || env.some((entry) => entry.startsWith('PWD=')) ? env : [...env, `PWD=${cwd}`];
 }
 
 function linkFailure(error: unknown): unknown {

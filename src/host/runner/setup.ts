@@ -13,6 +13,7 @@ export type KernelExports = Readonly<
     | 'kernel_boot'
     | 'rootfs_pointer'
     | 'rootfs_mount'
+    | 'kernel_reset'
     | 'kernel_used_bytes'
     | 'kernel_data_bytes'
     | 'process_create'
