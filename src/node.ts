@@ -14,6 +14,7 @@ import { configDirectory, dataRoot } from './host/node/directories.ts';
 import { hostFacts, hostPaths, isAlive, isDirectory, readAt } from './host/node/engine-host.ts';
 import { nodeFileSystem } from './host/node/file-system.ts';
 import { nodeHasher } from './host/node/hasher.ts';
+import { createLayerThread } from './host/node/layer-thread.ts';
 import { FileLocks } from './host/node/locks.ts';
 import { DIST } from './host/node/package-files.ts';
 import { syncFileSystem } from './host/node/sync-file-system.ts';
@@ -42,6 +43,8 @@ export interface OpenOptions {
 }
 
 interface InternalOptions extends OpenOptions {
+  /** This process does nothing but run one container: let it become the container's. */
+  readonly becomesContainer?: boolean;
   /** A container process the CLI started ahead. */
   readonly early?: ContainerProcess;
 }
@@ -69,6 +72,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
         ...stores,
         core: createCoreModules(() => readFile(new URL('wasm/core.wasm', DIST))),
         writesShared: true,
+        createTarThread: (path) => createLayerThread(path),
       }),
     sandboxes: nodeSandboxes(options),
     host: {
@@ -105,11 +109,9 @@ interface Closable extends Sandbox {
 function nodeSandboxes(options: InternalOptions): SandboxChoice {
   const open: Readonly<Record<string, () => Promise<Closable>>> = {
     process: async () => {
-      const { createProcessSandbox } = await import('./host/process/sandbox.ts');
-      return createProcessSandbox({
-        warm: options.warm ?? 0,
-        ...(options.early === undefined ? {} : { early: options.early }),
-      });
+      if (options.becomesContainer !== true) return childProcesses();
+      const { createOwnProcessSandbox } = await import('./host/process/own-process.ts');
+      return createOwnProcessSandbox({ supervised: childProcesses });
     },
     worker: async () => (await import('./host/node/sandboxes.ts')).createWorkerSandbox(),
     inline: async () => (await import('./host/node/sandboxes.ts')).createInlineSandbox(),
@@ -123,6 +125,13 @@ function nodeSandboxes(options: InternalOptions): SandboxChoice {
     },
   };
   const opened = new Map<string, Promise<Closable>>();
+  async function childProcesses(): Promise<Closable> {
+    const { createProcessSandbox } = await import('./host/process/sandbox.ts');
+    return createProcessSandbox({
+      warm: options.warm ?? 0,
+      ...(options.early === undefined ? {} : { early: options.early }),
+    });
+  }
   return {
     default: options.isolation ?? 'process',
     available: Object.keys(open),

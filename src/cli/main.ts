@@ -9,8 +9,8 @@ import { nodeCliHost } from './node-host.ts';
 import { nodeTerminal } from './node-terminal.ts';
 
 const argv = process.argv.slice(2);
-// A container's process takes as long to boot as this one: started first, it boots while this one finds the image.
-const early = startsContainer(argv) ? prespawn() : undefined;
+// A second process takes as long to boot as this one: started first, it boots while this one finds the image.
+const early = needsSecondProcess(argv) ? prespawn() : undefined;
 
 async function main(): Promise<number> {
   const interrupted = new AbortController();
@@ -20,7 +20,9 @@ async function main(): Promise<number> {
   const context: Context = {
     terminal,
     engine: () => {
-      engine ??= import('../node.ts').then(({ openEngine }) => openEngine(early === undefined ? {} : { early }));
+      engine ??= import('../node.ts').then(({ openEngine }) =>
+        openEngine({ becomesContainer: true, ...(early === undefined ? {} : { early }) }),
+      );
       return engine;
     },
     signal: interrupted.signal,
@@ -39,8 +41,7 @@ void main().then((code) => {
   process.exit(code);
 });
 
-function startsContainer([command, ...rest]: readonly string[]): boolean {
-  if (command !== 'run' || rest.length === 0 || rest.includes('--help')) return false;
-  const at = rest.findIndex((word) => word === '--sandbox' || word.startsWith('--sandbox='));
-  return at < 0 || rest[at] === '--sandbox=process' || rest[at + 1] === 'process';
+/** A guess from the line alone; where it is wrong the process is started later, or ends unused. */
+function needsSecondProcess([command, ...rest]: readonly string[]): boolean {
+  return command === 'run' && rest.some((word) => /^(-m|--memory|--timeout)/.test(word)) && !rest.includes('--help');
 }

@@ -4,9 +4,8 @@ import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { CreateHasher } from '../images/digest.ts';
 import { ImageStore } from '../images/image-store.ts';
-import { RegistryClient } from '../images/registry/client.ts';
-import { dockerConfigPath, dockerCredentials, readDockerConfig } from '../images/registry/docker-config.ts';
-import { NO_REGISTRIES, parseRegistriesConfig, type RegistriesConfig } from '../images/registry/registries.ts';
+import type { RegistryClient } from '../images/registry/client.ts';
+import type { RegistriesConfig } from '../images/registry/registries.ts';
 import type { TransportOptions } from '../images/registry/transport.ts';
 import { BlobStore } from '../images/store/blob-store.ts';
 import { StoreLayout } from '../images/store/layout.ts';
@@ -60,33 +59,11 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     leases: new Leases({ fs, layout, locks, createHasher }),
     containers: new ContainerRecords({ fs, root: layout.root, createHasher }),
     registry: () => {
-      client ??= registryClient(adapters);
+      // Loaded when a registry is asked: most runs find their image here.
+      client ??= import('./registry-client.ts').then(({ openRegistryClient }) => openRegistryClient(adapters));
       return client;
     },
     sandboxes,
     host,
   });
-}
-
-async function registryClient({ fs, createHasher, transport, config, version, registries }: EngineAdapters) {
-  const path = config === undefined ? undefined : dockerConfigPath(config.env);
-  const docker = path === undefined ? undefined : await readDockerConfig(fs, path);
-  return new RegistryClient({
-    ...transport,
-    createHasher,
-    userAgent: `wctr/${version}`,
-    registries: registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory)),
-    ...(docker === undefined ? {} : { credentials: dockerCredentials(docker, config?.helpers) }),
-  });
-}
-
-async function readRegistries(fs: FileSystem, directory: string): Promise<RegistriesConfig> {
-  const path = `${directory}/registries.json`;
-  try {
-    return parseRegistriesConfig(new TextDecoder().decode(await fs.readFile(path)), path);
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return NO_REGISTRIES;
-    throw error;
-  }
 }

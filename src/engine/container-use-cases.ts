@@ -47,8 +47,9 @@ export class LocalContainers implements ContainerUseCases {
         ...(handle.pid === undefined ? {} : { pid: handle.pid }),
       });
       // One that is removed at its end needs no second record: `created` already holds its image.
-      const recorded = options.autoRemove === true ? Promise.resolve() : containers.put(running);
-      const ended = Promise.all([handle.wait(), recorded]).then(([exit]) => this.#finish(running, exit));
+      if (options.autoRemove !== true) await containers.put(running);
+      // The guest may run in this very thread once it is waited for, so everything is on disk before.
+      const ended = handle.wait().then((exit) => this.#finish(running, exit));
       return new Running(id, name, handle, ended);
     } catch (error) {
       await containers.remove(created).catch(() => {});

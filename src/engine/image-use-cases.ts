@@ -1,13 +1,9 @@
 import { WctrError } from '../errors.ts';
 import type { ImageRecord } from '../images/image-record.ts';
-import { pruneImages, removeImage } from '../images/image-remove.ts';
 import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/image-views.ts';
-import { importImage } from '../images/import.ts';
-import { type LoadContext, loadFiles, loadPath, loadStream } from '../images/load.ts';
+import type { LoadContext } from '../images/load.ts';
 import { formatPlatform, parsePlatform } from '../images/platform.ts';
-import { pullImage } from '../images/pull.ts';
 import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
-import { saveImages } from '../images/save.ts';
 import { removalContext } from './collector.ts';
 import type {
   HistoryEntry,
@@ -22,6 +18,7 @@ import type {
 } from './engine.ts';
 import type { EngineParts } from './parts.ts';
 
+/** Each use case loads its own code when it is first called: `run` needs none of it once its image is here. */
 export class LocalImages implements ImageUseCases {
   readonly #parts: EngineParts;
 
@@ -30,6 +27,7 @@ export class LocalImages implements ImageUseCases {
   }
 
   async pull(name: string, options: PullOptions = {}): Promise<PullOutcome> {
+    const { pullImage } = await import('../images/pull.ts');
     const { images, leases } = this.#parts;
     const reference = parseReference(name);
     const { record, changed } = await pullImage({
@@ -74,15 +72,18 @@ export class LocalImages implements ImageUseCases {
   }
 
   async remove(name: string, options: { force?: boolean } = {}): Promise<ImageRemoval[]> {
+    const { removeImage } = await import('../images/image-remove.ts');
     return [...(await removeImage(removalContext(this.#parts), name, options)).items];
   }
 
   async prune(options: { all?: boolean } = {}): Promise<{ removed: ImageRemoval[]; reclaimedBytes: number }> {
+    const { pruneImages } = await import('../images/image-remove.ts');
     const { items, reclaimedBytes } = await pruneImages(removalContext(this.#parts), options);
     return { removed: [...items], reclaimedBytes };
   }
 
   async load(source: ImageSource, options: { signal?: AbortSignal } = {}): Promise<LoadedImage[]> {
+    const { loadPath, loadStream } = await import('../images/load.ts');
     const context = this.#loadContext();
     const records =
       'directory' in source
@@ -92,10 +93,12 @@ export class LocalImages implements ImageUseCases {
   }
 
   async *save(names: readonly string[]): AsyncGenerator<Uint8Array> {
+    const { saveImages } = await import('../images/save.ts');
     yield* await saveImages(this.#parts.images, names);
   }
 
   async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<LoadedImage> {
+    const { importImage } = await import('../images/import.ts');
     const { reference, platform, ...same } = options;
     const record = await importImage(this.#loadContext(), tar, {
       ...same,
@@ -109,6 +112,7 @@ export class LocalImages implements ImageUseCases {
   async addBundled(name: string): Promise<boolean> {
     const files = await this.#parts.host.bundledImage(canonicalName(parseReference(name)));
     if (files === undefined) return false;
+    const { loadFiles } = await import('../images/load.ts');
     await loadFiles(this.#loadContext(), files, { name: parseReference(name) });
     return true;
   }

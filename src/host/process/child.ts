@@ -4,12 +4,7 @@
  * how fast a container starts is how fast this file is loaded.
  */
 import { readSync, writeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { DIST } from '../node/package-files.ts';
-import { nodeRunnerHost, type WasmModules, wasmModules } from '../node/runner-host.ts';
-import { emptyInput, InputStream, OutputStream } from '../node/stdio.ts';
-import { failedStart, signalExit } from '../runner/exit.ts';
-import { runGuest } from '../runner/run.ts';
+import { signalExit } from '../runner/exit.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import {
   decodeFrameHeader,
@@ -20,33 +15,21 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_READY,
 } from './frames.ts';
+import { packagedModules, runOnOwnStdio } from './guest-process.ts';
 import { warmUp } from './warm-up.ts';
 
 const CHANNEL = 3;
 
 function main(): void {
-  const wasm = wasmModules(fileURLToPath(new URL('wasm/', DIST)));
+  const wasm = packagedModules();
   // Done before there is work, in the time the parent takes to know what the work is.
   warmUp(wasm);
   const spec = receive();
   if (spec !== undefined) {
     send(FRAME_READY, new Uint8Array(0));
-    finish(run(spec, wasm));
+    finish(runOnOwnStdio(spec, wasm, brokenPipe));
   }
   leave();
-}
-
-function run(spec: SandboxSpec, wasm: WasmModules): SandboxExit {
-  const stdio = {
-    stdin: spec.stdio.stdin === 'null' ? emptyInput : new InputStream(0),
-    stdout: new OutputStream(1, brokenPipe),
-    stderr: new OutputStream(2, () => {}),
-  };
-  try {
-    return runGuest(spec, nodeRunnerHost(wasm, stdio));
-  } catch (error) {
-    return failedStart(error);
-  }
 }
 
 /** Nobody reads what the guest writes: it ends as a native program would, without a word. */

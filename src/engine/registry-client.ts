@@ -1,0 +1,33 @@
+/** The registry client with the user's logins and the configuration of registries. */
+import type { FileSystem } from '../host/ports.ts';
+import { RegistryClient } from '../images/registry/client.ts';
+import { dockerConfigPath, dockerCredentials, readDockerConfig } from '../images/registry/docker-config.ts';
+import { NO_REGISTRIES, parseRegistriesConfig, type RegistriesConfig } from '../images/registry/registries.ts';
+import type { EngineAdapters } from './assemble.ts';
+
+type ClientAdapters = Pick<EngineAdapters, 'fs' | 'createHasher' | 'transport' | 'config' | 'version' | 'registries'>;
+
+/** Throws `invalid-argument` for a configuration that cannot be understood. */
+export async function openRegistryClient(adapters: ClientAdapters): Promise<RegistryClient> {
+  const { fs, createHasher, transport, config, version, registries } = adapters;
+  const path = config === undefined ? undefined : dockerConfigPath(config.env);
+  const docker = path === undefined ? undefined : await readDockerConfig(fs, path);
+  return new RegistryClient({
+    ...transport,
+    createHasher,
+    userAgent: `wctr/${version}`,
+    registries: registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory)),
+    ...(docker === undefined ? {} : { credentials: dockerCredentials(docker, config?.helpers) }),
+  });
+}
+
+async function readRegistries(fs: FileSystem, directory: string): Promise<RegistriesConfig> {
+  const path = `${directory}/registries.json`;
+  try {
+    return parseRegistriesConfig(new TextDecoder().decode(await fs.readFile(path)), path);
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return NO_REGISTRIES;
+    throw error;
+  }
+}
