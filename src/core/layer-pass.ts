@@ -78,6 +78,8 @@ export interface LayerPassResult {
   readonly tarSizeBytes: number;
   readonly entryCount: number;
   readonly indexSizeBytes: number;
+  /** Linear memory the pass took: depends on the compression's window, not on the layer. */
+  readonly memoryBytes: number;
   /** Unless `onIndex` took it. */
   readonly index: Uint8Array | undefined;
 }
@@ -178,6 +180,7 @@ export class LayerPass {
       tarSizeBytes: exports.passTarBytes(),
       entryCount: exports.passEntries(),
       indexSizeBytes: this.#indexBytes,
+      memoryBytes: this.#core.memory.buffer.byteLength,
       index: onIndex === undefined ? concatenate([header, ...this.#pieces], this.#indexBytes) : undefined,
     };
   }
