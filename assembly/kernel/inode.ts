@@ -219,13 +219,30 @@ export function inodeSettle(inode: usize): void {
   else if (load<u32>(inode, I_NLINK) == 0 && load<u32>(inode, I_NAMED) == 0) inodeFree(inode);
 }
 
-/** Drops an inode for good, or a clean one until it is wanted again. */
+/**
+ * Drops an inode for good, or a clean one until it is wanted again. A removed directory lets go of its parent, which may
+ * go next: a loop, because a guest can make that chain as long as it likes.
+ */
 export function inodeFree(inode: usize): void {
+  let parent = freeOne(inode);
+  while (parent != 0) {
+    const refs = load<u32>(parent, I_REFS) - 1;
+    store<u32>(parent, refs, I_REFS);
+    if (refs != 0 || load<u32>(parent, I_NLINK) != 0 || load<u32>(parent, I_NAMED) != 0) return;
+    parent = freeOne(parent);
+  }
+}
+
+/** Frees one inode; gives the parent it pinned, or 0. */
+function freeOne(inode: usize): usize {
   const s = superblock();
   const kind = kindOf(inode);
+  let pinned: usize = 0;
   if (kind == S_IFREG) dataFree(inode);
-  else if (kind == S_IFDIR) directoryFree(inode);
-  else if (kind == S_IFIFO && load<u32>(inode, I_PIPE) != 0) pipeFree(load<u32>(inode, I_PIPE));
+  else if (kind == S_IFDIR) {
+    directoryFree(inode);
+    if (hasFlag(inode, PINS_PARENT)) pinned = load<u32>(inode, I_PARENT);
+  } else if (kind == S_IFIFO && load<u32>(inode, I_PIPE) != 0) pipeFree(load<u32>(inode, I_PIPE));
   else if (kind == S_IFLNK && load<u32>(inode, I_TARGET) != 0) {
     kfree(load<u32>(inode, I_TARGET), <u32>load<u64>(inode, I_SIZE));
   }
@@ -234,4 +251,5 @@ export function inodeFree(inode: usize): void {
   }
   if (hasFlag(inode, DIRTY)) store<u32>(s, load<u32>(s, S_INODES) - 1, S_INODES);
   kfree(inode, I_BYTES);
+  return pinned;
 }

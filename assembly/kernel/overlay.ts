@@ -40,11 +40,9 @@ import {
   I_UPPER,
   inodeFromLower,
   inodeSettle,
-  inodeUnref,
   isDirectory,
   nowNs,
   ON_HOST,
-  PINS_PARENT,
 } from './inode';
 import { L_LENGTH, L_NAME, L_NODE, lowerDirent, lowerLookup, lowerNode, lowerString, N_COUNT, N_FIRST } from './lower';
 import { kfree, kmalloc, S_MAX_NAMES, S_NAMES, superblock } from './superblock';
@@ -167,7 +165,6 @@ export function directoryFree(dir: usize): void {
   if (load<u32>(dir, I_CHILDREN) != 0) dropWhiteouts(dir);
   const capacity = load<u32>(dir, I_SLOT_CAPACITY);
   if (capacity != 0) kfree(load<u32>(dir, I_SLOTS), capacity << 2);
-  if (hasFlag(dir, PINS_PARENT)) inodeUnref(load<u32>(dir, I_PARENT));
 }
 
 function dropWhiteouts(dir: usize): void {

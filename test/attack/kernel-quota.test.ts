@@ -105,6 +105,26 @@ describe('a guest that wants more than its share', () => {
     expect(guest.check()).toBe(0);
   });
 
+  it('of the stack, by a long chain of removed directories held at its end, does not get it', async () => {
+    const guest = await bootGuest();
+    guest.writeFile('/keep', 'kept');
+    const depth = 30_000;
+    for (let i = 0; i < depth; i++) {
+      ok(guest.mkdir('d'));
+      ok(guest.call('chdir', guest.path('d')));
+    }
+    const fd = ok(guest.open('.', abi.O_DIRECTORY));
+    const inodes = guest.kernel.calls.kernel_used_bytes!();
+    for (let i = 0; i < depth; i++) {
+      ok(guest.call('chdir', guest.path('..')));
+      ok(guest.rmdir('d'));
+    }
+    expect(guest.kernel.calls.kernel_used_bytes!()).toBeGreaterThan(inodes / 2);
+    expect(guest.close(fd)).toBe(0);
+    expect(guest.kernel.calls.kernel_used_bytes!()).toBeLessThan(inodes / 20);
+    await stillWorks(guest);
+  });
+
   it('of huge counts and offsets gets errors, not memory', async () => {
     const guest = await bootGuest({ maxPages: 160 });
     guest.writeFile('/keep', 'kept');
