@@ -162,9 +162,13 @@ export function tarPosition(): u64 {
   return position + <u64>carried;
 }
 
-/** OK when the stream may end here: after the end-of-archive blocks, or (as GNU tar allows) without any. */
+/**
+ * OK when the stream may end here: after the end-of-archive blocks, or (as GNU tar allows) without any, or right after
+ * the last file's bytes without their padding: `umoci insert` leaves both out, and Go's reader takes its layers.
+ */
 export function tarFinish(): i32 {
   if (state == STATE_TRAILER) return OK;
+  if (state == STATE_SKIP && !pending && skip <= <u64>((BLOCK - (<u32>storedSize & 511)) & 511)) return OK;
   return state == STATE_HEADER && carried == 0 && !pending ? OK : E_TRUNCATED;
 }
 

@@ -86,6 +86,29 @@ describe('tar headers', () => {
   );
 });
 
+describe('a tar that ends at its last file', () => {
+  // Header, 700 bytes in two blocks, end-of-archive blocks. `umoci insert` writes neither padding nor those.
+  const whole = tar({ name: 'a' }, { name: 'b', data: 'x'.repeat(700) });
+  const data = 2 * 512 + 700;
+
+  it.each([data, data + 1, data + 323])('is taken as it is after %d bytes', async (length) => {
+    const { entries } = await passLayer(whole.subarray(0, length));
+    expect(entries.map(({ path, size }) => [path, size])).toEqual([
+      ['a', 0],
+      ['b', 700],
+    ]);
+  });
+
+  it.each([1, 511, 513, data - 701, data - 600, data - 1])('ends early at %d bytes', async (length) => {
+    await expect(passLayer(whole.subarray(0, length))).rejects.toMatchObject({ code: 'invalid-layer' });
+  });
+
+  it('ends early in the padding of a header that belongs to the next', async () => {
+    const named = tar(gnuLong('L', 'x'.repeat(200)), { name: 'short' });
+    await expect(passLayer(named.subarray(0, 512 + 201))).rejects.toMatchObject({ code: 'invalid-layer' });
+  });
+});
+
 describe('long names and pax', () => {
   const long = `${'d'.repeat(200)}/${'f'.repeat(200)}`;
 
