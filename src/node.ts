@@ -1,6 +1,5 @@
 /** The composition root of Node (and of Deno and Bun through `node:`): the portable API over their files and processes. */
 
-import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createCoreModules } from './core/core-modules.ts';
@@ -10,6 +9,7 @@ import type { SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { openBlockSource } from './host/node/block-source.ts';
 import { NodeCredentialHelpers } from './host/node/credential-helpers.ts';
+import { directFileSystem } from './host/node/direct-file-system.ts';
 import { configDirectory, dataRoot } from './host/node/directories.ts';
 import { hostFacts, hostPaths, isAlive, isDirectory, readAt } from './host/node/engine-host.ts';
 import { nodeFileSystem } from './host/node/file-system.ts';
@@ -63,7 +63,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
   return assembleEngine({
     version: VERSION,
     root,
-    fs: nodeFileSystem,
+    fs: options.becomesContainer === true ? directFileSystem : nodeFileSystem,
     locks: new FileLocks(`${root}/locks`),
     createHasher: nodeHasher,
     locateBy: 'path',
@@ -87,7 +87,10 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
     },
     transport: {
       fetch: (url, init) => fetch(url, init),
-      lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+      lookup: async (name) => {
+        const { lookup } = await import('node:dns/promises');
+        return (await lookup(name, { all: true })).map(({ address }) => address);
+      },
     },
     config: { env, helpers: new NodeCredentialHelpers(), directory: configDirectory(env) },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),

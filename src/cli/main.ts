@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The `wctr` command. */
 import type { Engine } from '../engine/engine.ts';
-import { prespawn } from '../host/process/prespawn.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
 import type { Context } from './command.ts';
@@ -10,7 +9,15 @@ import { nodeTerminal } from './node-terminal.ts';
 
 const argv = process.argv.slice(2);
 // A second process takes as long to boot as this one: started first, it boots while this one finds the image.
-const early = needsSecondProcess(argv) ? prespawn() : undefined;
+const early = needsSecondProcess(argv)
+  ? import('../host/process/prespawn.ts').then(({ prespawn }) => prespawn())
+  : undefined;
+
+async function open(): Promise<Engine> {
+  const { openEngine } = await import('../node.ts');
+  const process = await early;
+  return openEngine({ becomesContainer: true, ...(process === undefined ? {} : { early: process }) });
+}
 
 async function main(): Promise<number> {
   const interrupted = new AbortController();
@@ -20,9 +27,7 @@ async function main(): Promise<number> {
   const context: Context = {
     terminal,
     engine: () => {
-      engine ??= import('../node.ts').then(({ openEngine }) =>
-        openEngine({ becomesContainer: true, ...(early === undefined ? {} : { early }) }),
-      );
+      engine ??= open();
       return engine;
     },
     signal: interrupted.signal,

@@ -86,7 +86,7 @@ export class FileLocks implements Locks {
   }
 
   #takeTicket(path: string, shared: boolean): Ticket {
-    const owner = `${OWNER}-${nextNumber()}`;
+    const owner = `${ownProcess().owner}-${nextNumber()}`;
     const choosing = `${path}c.${owner}`;
     createFile(this.#root, choosing);
     try {
@@ -160,8 +160,8 @@ function parseTicket(file: string): Ticket[] {
 /** Removes the file of a dead owner. */
 function isAlive(path: string, file: string, owner: string): boolean {
   const [pid = '', start = '', namespace = ''] = owner.split('-');
-  if (namespace === NAMESPACE) {
-    if (Number(pid) === process.pid ? start === OWN_START : isRunning(Number(pid), start)) return true;
+  if (namespace === ownProcess().namespace) {
+    if (Number(pid) === process.pid ? start === ownProcess().start : isRunning(Number(pid), start)) return true;
   } else {
     const touched = statSync(path + file, { throwIfNoEntry: false });
     if (touched === undefined) return false;
@@ -206,9 +206,18 @@ function namespaceName(): string {
   }
 }
 
-const NAMESPACE = namespaceName();
-const OWN_START = processStart(process.pid) ?? UNKNOWN_START;
-const OWNER = `${process.pid}-${OWN_START}-${NAMESPACE}`;
+/** Read from /proc when the first lock is taken: many commands take none. */
+let self: { readonly namespace: string; readonly start: string; readonly owner: string } | undefined;
+
+function ownProcess(): NonNullable<typeof self> {
+  if (self === undefined) {
+    const namespace = namespaceName();
+    const start = processStart(process.pid) ?? UNKNOWN_START;
+    self = { namespace, start, owner: `${process.pid}-${start}-${namespace}` };
+  }
+  return self;
+}
+
 /** Worker threads share the pid; a random part keeps their owners apart. */
 const REALM = Math.floor(Math.random() * 2 ** 32).toString(36);
 let lastNumber = 0;
