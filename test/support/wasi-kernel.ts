@@ -1,6 +1,7 @@
 /** A kernel over plain memory for tests of host/wasi: booted, empty or with a tree written into its upper layer. */
 import * as abi from '../../src/core/abi/kernel.ts';
 import { createMemory, withMemoryKind } from '../../src/core/load.ts';
+import { hostClock } from '../../src/host/wasi/defaults.ts';
 import type { KernelCalls, KernelPort } from '../../src/host/wasi/kernel-port.ts';
 import { kernelBytes } from './wasm.ts';
 
@@ -147,7 +148,7 @@ function hostImports(kernel: TestKernel): WebAssembly.ModuleImports {
     .map((name) => [`hostfs_${name}`, none]);
   return {
     ...Object.fromEntries(hostfs),
-    now: () => performance.timeOrigin + performance.now(),
+    now: hostClock.realtimeMs,
     random(pointer: number, length: number) {
       const bytes = new Uint8Array(length);
       crypto.getRandomValues(bytes);

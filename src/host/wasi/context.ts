@@ -18,6 +18,7 @@ import {
   PATH_MAX,
   PROCESS_FD_CAPACITY,
   PROCESS_FDS,
+  TASK_BYTES,
   TASK_PROCESS,
   WALK_BENEATH,
 } from '../../core/abi/kernel.ts';
@@ -89,7 +90,7 @@ export class WasiContext {
     this.startedMs = options.clock.monotonicMs();
     this.ended = undefined;
     this.task = task;
-    this.kernel.refresh();
+    this.kernel.reach(task + TASK_BYTES);
     this.process = this.kernel.u32[(task + TASK_PROCESS) >>> 2]!;
     this.streams.length = 0;
     this.preopens.clear();
@@ -141,8 +142,8 @@ export class WasiContext {
    * Returns the fd or a negative errno.
    */
   openStream(stream: HostStream, type: number, flags: number, rights: number): number {
-    let handle = this.streams.indexOf(undefined);
-    if (handle < 0) handle = this.streams.length;
+    let handle = 0;
+    while (this.streams[handle] !== undefined) handle++;
     const fd = this.calls.fd_open_host(this.task, handle, type, flags);
     if (fd < 0) return fd;
     this.streams[handle] = stream;
@@ -255,15 +256,17 @@ const encoder = new TextEncoder();
 /** Encodes strings the way args_get and environ_get lay them out. A NUL would end a string early: it is dropped. */
 export function stringBlock(strings: readonly string[]): StringBlock {
   if (strings.length === 0) return EMPTY_BLOCK;
-  const pieces = strings.map((string) => encode(string.includes('\0') ? string.replaceAll('\0', '') : string));
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length + 1, 0));
+  const pieces: Uint8Array[] = [];
   const offsets: number[] = [];
-  let at = 0;
-  for (const piece of pieces) {
-    offsets.push(at);
-    bytes.set(piece, at);
-    at += piece.length + 1;
+  let size = 0;
+  for (const string of strings) {
+    const piece = encode(string.includes('\0') ? string.replaceAll('\0', '') : string);
+    pieces.push(piece);
+    offsets.push(size);
+    size += piece.length + 1;
   }
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < pieces.length; i++) bytes.set(pieces[i]!, offsets[i]!);
   return { bytes, offsets };
 }
 

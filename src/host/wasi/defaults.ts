@@ -1,12 +1,22 @@
 /** Clock, randomness and waiting from web standards alone, and their deterministic twins. */
 import type { ClockPort, RandomPort, Sleep } from './ports.ts';
 
+/** performance.now() does not follow when the clock is set; how often that is looked for, and how far off is too far. */
+const CHECK_EVERY_MS = 50;
+const DRIFT_MS = 20;
+let origin = performance.timeOrigin;
+let checked = 0;
+
 export const hostClock: ClockPort = {
-  // performance.timeOrigin is not corrected when the clock is set; Date is, but has milliseconds only.
+  // One look at one clock: the kernel asks for the time with every write.
   realtimeMs() {
-    const fine = performance.timeOrigin + performance.now();
-    const coarse = Date.now();
-    return Math.abs(fine - coarse) < 20 ? fine : coarse;
+    const now = performance.now();
+    if (now - checked > CHECK_EVERY_MS) {
+      checked = now;
+      const coarse = Date.now();
+      if (Math.abs(origin + now - coarse) > DRIFT_MS) origin = coarse - now;
+    }
+    return origin + now;
   },
   monotonicMs: () => performance.now(),
 };

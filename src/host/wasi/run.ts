@@ -186,12 +186,14 @@ const DEFAULT_OPTIONS: ContextOptions = {
 };
 
 function contextOptions(options: WasiProcessOptions): ContextOptions {
+  const { clock, random, sleep, clockResolutionNs } = options;
+  if ((clock ?? random ?? sleep ?? clockResolutionNs ?? options.deterministic) === undefined) return DEFAULT_OPTIONS;
   const twins = options.deterministic === true ? deterministicHost() : undefined;
   return {
-    clock: options.clock ?? twins?.clock ?? hostClock,
-    random: options.random ?? twins?.random ?? hostRandom,
-    sleep: options.sleep ?? twins?.sleep ?? hostSleep,
-    clockResolutionNs: options.clockResolutionNs ?? DEFAULT_RESOLUTION_NS,
+    clock: clock ?? twins?.clock ?? hostClock,
+    random: random ?? twins?.random ?? hostRandom,
+    sleep: sleep ?? twins?.sleep ?? hostSleep,
+    clockResolutionNs: clockResolutionNs ?? DEFAULT_RESOLUTION_NS,
   };
 }
 
