@@ -128,6 +128,7 @@ export const RIGHTS_ALL = 0x3fffffff;
 /** `clockid`, u32. */
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
+/** @public */
 export const CLOCK_PROCESS_CPUTIME = 2;
 export const CLOCK_THREAD_CPUTIME = 3;
 
@@ -137,6 +138,7 @@ export const FILETYPE_BLOCK_DEVICE = 1;
 export const FILETYPE_CHARACTER_DEVICE = 2;
 export const FILETYPE_DIRECTORY = 3;
 export const FILETYPE_REGULAR_FILE = 4;
+/** @public */
 export const FILETYPE_SOCKET_DGRAM = 5;
 export const FILETYPE_SOCKET_STREAM = 6;
 export const FILETYPE_SYMBOLIC_LINK = 7;
@@ -179,11 +181,15 @@ export const WHENCE0_CUR = 0;
 export const WHENCE0_END = 1;
 export const WHENCE0_SET = 2;
 
-/** `advice`, u8; the last valid one is ADVICE_NOREUSE. */
+/** `advice`, u8; the last valid one is ADVICE_NOREUSE. @public */
 export const ADVICE_NORMAL = 0;
+/** @public */
 export const ADVICE_SEQUENTIAL = 1;
+/** @public */
 export const ADVICE_RANDOM = 2;
+/** @public */
 export const ADVICE_WILLNEED = 3;
+/** @public */
 export const ADVICE_DONTNEED = 4;
 export const ADVICE_NOREUSE = 5;
 
@@ -201,6 +207,7 @@ export const SUBCLOCK_ABSTIME = 1;
 /** `riflags` and `roflags` of sock_recv, `sdflags` of sock_shutdown. */
 export const RI_RECV_PEEK = 1;
 export const RI_RECV_WAITALL = 2;
+/** @public */
 export const RO_RECV_DATA_TRUNCATED = 1;
 export const SD_RD = 1;
 export const SD_WR = 2;

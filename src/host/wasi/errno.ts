@@ -49,6 +49,7 @@ const PAIRS: readonly (readonly [linux: number, wasi: number])[] = [
   [k.ELOOP, w.ERRNO_LOOP],
   [42, w.ERRNO_NOMSG],
   [43, w.ERRNO_IDRM],
+  [67, w.ERRNO_NOLINK],
   [71, w.ERRNO_PROTO],
   [72, w.ERRNO_MULTIHOP],
   [74, w.ERRNO_BADMSG],

@@ -2,7 +2,16 @@
  * The two import modules a WASI program may ask for, made once per context. Snapshot 0 (`wasi_unstable`) is preview 1
  * with other whence numbers, filestat and subscription layouts, and without sock_accept.
  */
-import { MODULE_PREVIEW1, MODULE_SNAPSHOT0, WHENCE_CUR, WHENCE_END, WHENCE_SET } from '../../spec/wasi-preview1.ts';
+import {
+  MODULE_PREVIEW1,
+  MODULE_SNAPSHOT0,
+  WHENCE_CUR,
+  WHENCE_END,
+  WHENCE_SET,
+  WHENCE0_CUR,
+  WHENCE0_END,
+  WHENCE0_SET,
+} from '../../spec/wasi-preview1.ts';
 import { args } from './args.ts';
 import { clock } from './clock.ts';
 import type { WasiContext } from './context.ts';
@@ -19,7 +28,10 @@ import { type SplitOpen, type SplitSeek, splitImports } from './split.ts';
 
 /** The kernel's whence by the guest's number. */
 const WHENCE = [WHENCE_SET, WHENCE_CUR, WHENCE_END] as const;
-const WHENCE_SNAPSHOT0 = [WHENCE_CUR, WHENCE_END, WHENCE_SET] as const;
+const WHENCE_SNAPSHOT0: number[] = [];
+WHENCE_SNAPSHOT0[WHENCE0_CUR] = WHENCE_CUR;
+WHENCE_SNAPSHOT0[WHENCE0_END] = WHENCE_END;
+WHENCE_SNAPSHOT0[WHENCE0_SET] = WHENCE_SET;
 
 export interface Preview1Imports extends WebAssembly.Imports {
   readonly [MODULE_PREVIEW1]: WebAssembly.ModuleImports;
