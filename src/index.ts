@@ -32,7 +32,8 @@ export type { SandboxExit, SandboxMount, SandboxResources, SandboxStats, Signal 
 
 /**
  * What to mount at a path of the container: a directory of the host (an absolute path), a Node-fs-shaped object such as
- * memfs (its root), or `{ tmpfs: true }`.
+ * memfs (its root), or `{ tmpfs: true }`. An object lives in this thread, so a container with one needs
+ * `isolation: 'inline'`; anything else throws `unsupported`.
  */
 export type MountSpec =
   | string

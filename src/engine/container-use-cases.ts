@@ -30,7 +30,7 @@ export class LocalContainers implements ContainerUseCases {
   async run(options: RunOptions): Promise<RunningContainer> {
     const { containers } = this.#parts;
     if (options.name !== undefined) checkName(options.name);
-    const isolation = this.#isolation(options);
+    const isolation = options.isolation ?? this.#parts.sandboxes.default;
     // The sandbox's own boot goes on while the image is found.
     const [sandbox, program] = await Promise.all([this.#parts.sandboxes.open(isolation), this.#programs.find(options)]);
     const id = newId();
@@ -67,13 +67,6 @@ export class LocalContainers implements ContainerUseCases {
     if (running.autoRemove) await containers.remove(running);
     else await containers.put(withState(running, { ...running.state, status: 'exited', finishedAt: now(), exit }));
     return exit;
-  }
-
-  #isolation(options: RunOptions): string {
-    const { sandboxes } = this.#parts;
-    if (options.isolation !== undefined) return options.isolation;
-    const needsThisProcess = options.mounts?.some((mount) => mount.type === 'fs') ?? false;
-    return needsThisProcess && sandboxes.available.includes('worker') ? 'worker' : sandboxes.default;
   }
 
   async #spec(id: string, options: RunOptions, program: Program): Promise<SandboxSpec> {
