@@ -1,10 +1,11 @@
 /** memfs for a page, as an application's bundler would make it: one module, with stand-ins for Node's. */
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 import { peerPackage } from './peers.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PEERS = createRequire(new URL('../peers/package.json', import.meta.url));
 const STAND_INS: Readonly<Record<string, string>> = {
   buffer: 'buffer',
   events: 'events',
@@ -12,33 +13,30 @@ const STAND_INS: Readonly<Record<string, string>> = {
   stream: 'readable-stream',
   url: 'url',
 };
+const PROCESS = `globalThis.global ??= globalThis;
+globalThis.process ??= { env: {}, cwd: () => '/', nextTick: (f, ...a) => queueMicrotask(() => f(...a)) };`;
 
 /** JavaScript with the export `memfs`; undefined when the stand-ins are not installed. */
-export async function bundleMemfs(): Promise<Uint8Array | undefined> {
+export async function bundleMemfs(): Promise<string | undefined> {
   if (Object.values(STAND_INS).some((name) => peerPackage(name) === undefined)) return undefined;
-  const { outputFiles } = await build({
-    stdin: { contents: "export { memfs } from 'memfs';", resolveDir: PROJECT },
-    bundle: true,
-    format: 'esm',
+  const bundle = await rolldown({
+    input: 'page-memfs',
+    cwd: PROJECT,
     platform: 'browser',
-    write: false,
     logLevel: 'silent',
-    define: { global: 'globalThis' },
-    banner: {
-      js: "globalThis.process ??= { env: {}, cwd: () => '/', nextTick: (f, ...a) => queueMicrotask(() => f(...a)) };",
-    },
-    inject: [],
     plugins: [
       {
         name: 'stand-ins',
-        setup(plugin) {
-          plugin.onResolve({ filter: /^(node:)?(buffer|events|path|stream|url)$/ }, ({ path }) => {
-            const name = STAND_INS[path.replace(/^node:/, '')]!;
-            return plugin.resolve(`${name}/`, { kind: 'require-call', resolveDir: join(PROJECT, 'test', 'peers') });
-          });
+        resolveId(id) {
+          if (id === 'page-memfs') return `${PROJECT}page-memfs.js`;
+          const name = STAND_INS[id.replace(/^node:/, '').replace(/\/$/, '')];
+          return name === undefined ? undefined : PEERS.resolve(`${name}/`);
         },
+        load: (id) => (id === `${PROJECT}page-memfs.js` ? "export { memfs } from 'memfs';" : undefined),
       },
     ],
   });
-  return outputFiles[0]!.contents;
+  const { output } = await bundle.generate({ format: 'esm', banner: PROCESS, codeSplitting: false });
+  await bundle.close();
+  return output[0].code;
 }

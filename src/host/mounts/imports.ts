@@ -179,5 +179,3 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
     return used;
   }
 }
-
-export type HostfsImports = ReturnType<typeof hostfsImports>;

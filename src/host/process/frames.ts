@@ -12,7 +12,6 @@
  * `{ "bytes": <length> }`. Host paths travel as they are, so a spec that names files costs a few hundred bytes.
  */
 import { WctrError } from '../../errors.ts';
-import type { ByteLocation } from '../ports.ts';
 import type { SandboxSpec } from '../sandbox.ts';
 
 export const FRAME_SPEC = 1;
@@ -114,9 +113,4 @@ export function encodeJson(value: unknown): Uint8Array {
 
 export function decodeJson<T>(payload: Uint8Array): T {
   return JSON.parse(new TextDecoder().decode(payload)) as T;
-}
-
-/** True where the location's bytes are carried by the spec itself. */
-export function isInMemory(location: ByteLocation): location is { readonly bytes: Uint8Array } {
-  return 'bytes' in location;
 }

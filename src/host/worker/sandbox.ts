@@ -6,7 +6,7 @@
 import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec, Signal } from '../sandbox.ts';
-import type { OutputName, StartMessage, StreamSetup, WorkerMessage, WorkerPort } from './messages.ts';
+import type { OutputName, StreamSetup, WorkerMessage, WorkerPort } from './messages.ts';
 import { CLOSED_BY_READER, CLOSED_BY_WRITER, createRing, Ring } from './ring.ts';
 
 export interface WorkerSandboxHost {
@@ -274,5 +274,3 @@ class Input {
     });
   }
 }
-
-export type { StartMessage };
