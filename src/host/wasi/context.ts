@@ -92,7 +92,6 @@ export class WasiContext {
     this.task = task;
     this.kernel.reach(task + TASK_BYTES);
     this.process = this.kernel.u32[(task + TASK_PROCESS) >>> 2]!;
-    this.streams.length = 0;
     this.preopens.clear();
     this.#lastPreopen = -1;
     this.rootFd = -1;
@@ -143,7 +142,7 @@ export class WasiContext {
    */
   openStream(stream: HostStream, type: number, flags: number, rights: number): number {
     let handle = 0;
-    while (this.streams[handle] !== undefined) handle++;
+    while (handle < this.streams.length && this.streams[handle] !== undefined) handle++;
     const fd = this.calls.fd_open_host(this.task, handle, type, flags);
     if (fd < 0) return fd;
     this.streams[handle] = stream;
@@ -183,6 +182,13 @@ export class WasiContext {
   #closeStream(handle: number): void {
     this.streams[handle]?.close?.();
     this.streams[handle] = undefined;
+  }
+
+  /** At the end of a process. The list keeps its length: the next process needs one as long. */
+  closeStreams(): void {
+    for (let handle = 0; handle < this.streams.length; handle++) {
+      if (this.streams[handle] !== undefined) this.#closeStream(handle);
+    }
   }
 
   /** The number no longer is what the guest was given at its start. */

@@ -146,8 +146,7 @@ export class WasiProcess {
     const context = this.#context;
     context.calls.process_exit(context.task, status);
     context.guest.attach(undefined);
-    for (const stream of context.streams) stream?.close?.();
-    context.streams.length = 0;
+    context.closeStreams();
   }
 
   #ended(): WasiEnd | undefined {
