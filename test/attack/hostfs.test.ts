@@ -13,6 +13,7 @@ import { PathAnchors } from '../../src/host/mounts/anchors.ts';
 import { HostDirectory } from '../../src/host/mounts/host-directory.ts';
 import { hostAnchors, syncFileSystem } from '../../src/host/node/sync-file-system.ts';
 import type { SyncFileSystem } from '../../src/host/ports.ts';
+import { peer } from '../support/peers.ts';
 
 const SECRET = 'the secret outside';
 let base: string;
@@ -104,7 +105,7 @@ describe.each(kinds)('a host directory, %s', (_kind, open) => {
   });
 
   it('leaves special files inert', () => {
-    execFileSync('mkfifo', [join(inside, 'fifo')]);
+    execFileSync(peer('mkfifo')!, [join(inside, 'fifo')]);
     const directory = open();
     const { node, stat } = directory.lookup(directory.rootNode, 'fifo');
     expect(Number(stat.mode) & abi.S_IFMT).toBe(abi.S_IFIFO);
