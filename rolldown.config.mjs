@@ -3,7 +3,7 @@
 import { defineConfig } from 'rolldown';
 
 export default defineConfig({
-  input: { wctr: 'dist/cli/main.js', container: 'dist/host/process/child.js' },
+  input: { wctr: 'dist/cli/launch.js', 'wctr-main': 'dist/cli/main.js', container: 'dist/host/process/child.js' },
   platform: 'node',
   external: ['@wasmer/wasi', 'memfs'],
   output: {

@@ -67,12 +67,14 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
     layers: (stores) => new Layers({ ...stores, core, hostHash: false }),
     sandboxes: browserSandboxes({ ...options, wasmUrl: wasm, workerUrl: options.workerUrl ?? WORKER }),
     host: {
-      runtime: globalThis.navigator?.userAgent ?? 'browser',
-      os: 'browser',
-      architecture: 'wasm',
-      cpus: globalThis.navigator?.hardwareConcurrency ?? 1,
-      memoryBytes: 0,
-      hostname: globalThis.location?.hostname ?? '',
+      facts: () => ({
+        runtime: globalThis.navigator?.userAgent ?? 'browser',
+        os: 'browser',
+        architecture: 'wasm',
+        cpus: globalThis.navigator?.hardwareConcurrency ?? 1,
+        memoryBytes: 0,
+        hostname: globalThis.location?.hostname ?? '',
+      }),
       bundledImage: async () => undefined,
       isAlive: () => false,
       readAt: async (location, position, length) => {

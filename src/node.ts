@@ -76,7 +76,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
       }),
     sandboxes: nodeSandboxes(options),
     host: {
-      ...hostFacts(),
+      facts: hostFacts,
       paths: { fs: nodeFileSystem, ...hostPaths },
       bundledImage: async (name) => {
         const directory = bundledDirectory(name);

@@ -1,14 +1,11 @@
 /** Finds the command a line names and runs it; writes help, and every error as one line with a hint. */
-import { type CAC, cac } from 'cac';
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
-import type { Command, Context } from './command.ts';
-import { COMMANDS, type CommandEntry } from './commands.ts';
+import type { Context } from './command.ts';
+import { COMMANDS, type CommandEntry, isCommandEntry } from './commands.ts';
 import { type Flag, parseFlags } from './flags.ts';
 import { printable } from './format/units.ts';
 import { closest } from './suggest.ts';
 import { paint, type Terminal } from './terminal.ts';
-
-type Group = Readonly<Record<string, CommandEntry>>;
 
 /** Exit codes of docker: 125 where wctr itself failed before anything ran; 1 for a failed command that runs nothing. */
 const EXIT_USAGE = 125;
@@ -28,7 +25,7 @@ async function dispatch(argv: readonly string[], context: Context, version: stri
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     const named = first === 'help' ? argv.slice(1) : [];
     if (named.length > 0) return dispatch([...named, '--help'], context, version);
-    terminal.out(groupHelp('wctr', COMMANDS));
+    terminal.out((await import('./help.ts')).groupHelp('wctr', COMMANDS));
     return 0;
   }
   if (first === '--version' || first === '-v') {
@@ -40,16 +37,12 @@ async function dispatch(argv: readonly string[], context: Context, version: stri
   if (isCommandEntry(entry)) return runCommand([first], entry, argv.slice(1), context);
 
   if (second === undefined || second === '--help' || second === '-h') {
-    terminal.out(groupHelp(`wctr ${first}`, entry));
+    terminal.out((await import('./help.ts')).groupHelp(`wctr ${first}`, entry));
     return 0;
   }
   const inner = Object.hasOwn(entry, second) ? entry[second] : undefined;
   if (inner === undefined) throw unknownCommand(second, Object.keys(entry), `wctr ${first}`);
   return runCommand([first, second], inner, argv.slice(2), context);
-}
-
-function isCommandEntry(entry: CommandEntry | Group): entry is CommandEntry {
-  return typeof entry.load === 'function';
 }
 
 const HELP: Flag = { name: 'help', type: 'boolean', description: 'Show this help' };
@@ -66,7 +59,7 @@ async function runCommand(
   const { flags, args } = parseFlags(line, [...command.flags, help], command.interspersed ?? true);
   const name = `wctr ${path.join(' ')}`;
   if (flags.bool('help')) {
-    context.terminal.out(commandHelp(name, entry.summary, command));
+    context.terminal.out((await import('./help.ts')).commandHelp(name, entry.summary, command));
     return 0;
   }
   const [least, most] = command.args;
@@ -89,54 +82,6 @@ function unknownCommand(word: string, known: readonly string[], name: string): W
   return new WctrError('invalid-argument', `'${word}' is not a ${name} command`, {
     hint: near === undefined ? `see '${name} --help'` : `did you mean '${name} ${near}'?`,
   });
-}
-
-/** `wctr --help`: cac lays the sections out. */
-function groupHelp(name: string, entries: Readonly<Record<string, CommandEntry | Group>>): string {
-  const app = cac(name);
-  for (const [word, entry] of Object.entries(entries)) {
-    if (isCommandEntry(entry)) app.command(word, entry.summary);
-    else app.command(word, `Commands: ${Object.keys(entry).join(', ')}`);
-  }
-  app.usage('COMMAND [FLAGS] [ARGS]');
-  return captureHelp(app, () => app.globalCommand.outputHelp(), `Run '${name} COMMAND --help' for more on a command.`);
-}
-
-function commandHelp(name: string, summary: string, command: Command): string {
-  const app = cac(name);
-  const described = app.command('', summary).usage(`[FLAGS] ${command.usage}`.trim());
-  for (const flag of command.flags) described.option(flagUsage(flag), flag.description);
-  for (const example of command.examples) described.example(`  $ ${example}`);
-  return captureHelp(app, () => described.outputHelp(), undefined, summary);
-}
-
-function flagUsage(flag: Flag): string {
-  const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
-  const value = flag.type === 'boolean' ? '' : ` <${flag.value ?? (flag.type === 'list' ? 'list' : 'string')}>`;
-  return `${short}--${flag.name}${value}`;
-}
-
-/** cac writes its help to the console; the terminal of the context is where ours goes. */
-function captureHelp(app: CAC, print: () => void, footer: string | undefined, summary?: string): string {
-  let sections = '';
-  app.globalCommand.helpCallback = (all) => {
-    const kept = all.filter((section) => section.title === undefined || !section.title.startsWith('For more info'));
-    kept[0] = { body: summary ?? 'Containers on WebAssembly: no kernel, no VM, no root.' };
-    if (summary !== undefined) kept.splice(0, kept.length, ...kept.filter((section) => section.title !== 'Commands'));
-    sections = kept
-      .map((section) => (section.title === undefined ? section.body : `${section.title}:\n${section.body}`))
-      .map((section) => section.replace(/[ \t]+$/gm, ''))
-      .join('\n\n');
-    return [];
-  };
-  const info = console.info;
-  console.info = () => {};
-  try {
-    print();
-  } finally {
-    console.info = info;
-  }
-  return `${sections}\n${footer === undefined ? '' : `\n${footer}\n`}`;
 }
 
 function report(error: unknown, argv: readonly string[], terminal: Terminal): number {

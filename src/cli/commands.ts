@@ -50,6 +50,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   },
 };
 
+export function isCommandEntry(entry: (typeof COMMANDS)[string]): entry is CommandEntry {
+  return typeof entry.load === 'function';
+}
+
 async function from(module: Promise<{ command: Command }>): Promise<Command> {
   return (await module).command;
 }

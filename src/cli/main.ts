@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The `wctr` command. */
+/** The `wctr` command; launch.ts loads it. */
 import type { Engine } from '../engine/engine.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
@@ -40,9 +39,6 @@ async function main(): Promise<number> {
 }
 
 void main().then((code) => {
-  // Node's own teardown costs milliseconds and has nothing left to do.
-  const { reallyExit } = process as unknown as { reallyExit?(code: number): void };
-  reallyExit?.(code);
   process.exit(code);
 });
 

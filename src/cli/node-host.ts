@@ -17,7 +17,7 @@ export function nodeCliHost(): CliHost {
       return stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
     },
     stdin: () => process.stdin,
-    readStream: (path) => createReadStream(path, { highWaterMark: 1 << 20 }),
+    readStream: readChunks,
     writeStdout: async (chunk) => {
       if (!process.stdout.write(chunk)) await new Promise<void>((done) => process.stdout.once('drain', () => done()));
     },
@@ -44,19 +44,34 @@ export function nodeCliHost(): CliHost {
 
 /** Writes beside the target and renames, so that a failed save leaves the old file or none. */
 async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const target = await fs.stat(path).catch(() => undefined);
+  if (target !== undefined && !target.isFile()) {
+    const what = target.isDirectory() ? 'a directory' : 'a device or pipe';
+    throw new WctrError('invalid-argument', `cannot write to ${path}: it is ${what}`, { hint: 'name a regular file' });
+  }
   const partial = `${path}.${process.pid}.partial`;
   try {
     const file = await named(path, () => fs.open(partial, 'wx'));
     try {
-      for await (const chunk of chunks) await file.write(chunk);
-      await file.sync();
+      // writeFile goes on where a full disk took only a part; write says so in its result alone.
+      for await (const chunk of chunks) await named(path, () => file.writeFile(chunk));
+      await named(path, () => file.sync());
     } finally {
       await file.close();
     }
-    await fs.rename(partial, path);
+    await named(path, () => fs.rename(partial, path));
   } catch (error) {
     await fs.rm(partial, { force: true });
     throw error;
+  }
+}
+
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  const chunks = createReadStream(path, { highWaterMark: 1 << 20 })[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await named(path, () => chunks.next());
+    if (next.done === true) return;
+    yield next.value as Uint8Array;
   }
 }
 
@@ -72,6 +87,8 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (code === 'EACCES' || code === 'EPERM')
       throw new WctrError('forbidden', `permission denied: ${path}`, { cause });
     if (code === 'ENOSPC') throw new WctrError('no-space', `no space left on device: ${path}`, { cause });
+    if (code === 'EROFS') throw new WctrError('forbidden', `read-only file system: ${path}`, { cause });
+    if (code === 'ENOTDIR') throw new WctrError('not-found', `not a directory: ${path}`, { cause });
     if (code === 'EISDIR') throw new WctrError('invalid-argument', `is a directory: ${path}`, { cause });
     throw cause;
   }

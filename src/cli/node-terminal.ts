@@ -1,28 +1,42 @@
 import type { Terminal } from './terminal.ts';
 
-/** The process's own terminal. Writing to a closed pipe ends the process quietly, as it does for any Unix filter. */
+/**
+ * The process's own terminal. Node makes its streams on first use, which takes milliseconds, so nothing here touches
+ * one before it is needed. Writing to a closed pipe ends the process quietly, as it does for any Unix filter.
+ */
 export function nodeTerminal(): Terminal {
-  const quitOnClosedPipe = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(141);
-    throw error;
+  const guarded = new Set<NodeJS.WriteStream>();
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    if (!guarded.has(stream)) stream.on('error', quitOnClosedPipe);
+    guarded.add(stream);
+    stream.write(text);
   };
-  process.stdout.on('error', quitOnClosedPipe);
-  process.stderr.on('error', quitOnClosedPipe);
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => write(process.stdout, text),
+    err: (text) => write(process.stderr, text),
     flush: async () => {
-      await Promise.all([drained(process.stdout), drained(process.stderr)]);
+      await Promise.all([...guarded].map(drained));
     },
-    stdinIsTTY: process.stdin.isTTY === true,
-    stdoutIsTTY: process.stdout.isTTY === true,
-    stderrIsTTY: process.stderr.isTTY === true,
+    get stdinIsTTY() {
+      return process.stdin.isTTY === true;
+    },
+    get stdoutIsTTY() {
+      return process.stdout.isTTY === true;
+    },
+    get stderrIsTTY() {
+      return process.stderr.isTTY === true;
+    },
     get columns() {
       return process.stderr.columns ?? 80;
     },
     env: process.env,
     cwd: process.cwd(),
   };
+}
+
+function quitOnClosedPipe(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(141);
+  throw error;
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

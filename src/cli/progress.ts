@@ -12,6 +12,18 @@ export interface Progress {
 /** Quiet: nothing at all, as `-q` asks. */
 export const NO_PROGRESS: Progress = { show: () => {}, end: () => {} };
 
+/** Made at the first event: most runs pull nothing. */
+export function lazyProgress(make: () => Progress): Progress {
+  let made: Progress | undefined;
+  return {
+    show(event) {
+      made ??= make();
+      made.show(event);
+    },
+    end: () => made?.end(),
+  };
+}
+
 export function createProgress(terminal: Terminal): Progress {
   return terminal.stderrIsTTY && terminal.env.TERM !== 'dumb' ? new BarProgress(terminal) : new LineProgress(terminal);
 }

@@ -30,7 +30,10 @@ export interface ImageUseCases {
   import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<LoadedImage>;
 }
 
-export type ImageSource = { readonly directory: string } | { readonly tar: AsyncIterable<Uint8Array> };
+/** `name`: what errors call the tar. */
+export type ImageSource =
+  | { readonly directory: string }
+  | { readonly tar: AsyncIterable<Uint8Array>; readonly name?: string };
 
 export interface PullOptions {
   readonly platform?: string;

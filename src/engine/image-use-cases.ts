@@ -88,7 +88,10 @@ export class LocalImages implements ImageUseCases {
     const records =
       'directory' in source
         ? await loadPath(context, this.#hostFiles(source.directory), source.directory, options)
-        : await loadStream(context, source.tar, options);
+        : await loadStream(context, source.tar, {
+            ...options,
+            ...(source.name === undefined ? {} : { what: source.name }),
+          });
     return loadedImages(records);
   }
 

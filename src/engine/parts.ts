@@ -39,13 +39,7 @@ export interface SandboxChoice {
 
 /** Facts and files of the host. */
 export interface EngineHost {
-  /** `node 20.20.2`, `deno 2.9.6`, ... */
-  readonly runtime: string;
-  readonly os: string;
-  readonly architecture: string;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly hostname: string;
+  facts(): HostFacts;
   /** Where the host has paths: what a path is. Absent in a browser. */
   readonly paths?: {
     readonly fs: FileSystem;
@@ -61,4 +55,14 @@ export interface EngineHost {
   isAlive(pid: number): boolean;
   /** First bytes of a stored file or blob. */
   readAt(location: ByteLocation, position: number, length: number): Promise<Uint8Array>;
+}
+
+export interface HostFacts {
+  /** `node 20.20.2`, `deno 2.9.6`, ... */
+  readonly runtime: string;
+  readonly os: string;
+  readonly architecture: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly hostname: string;
 }

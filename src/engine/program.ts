@@ -94,6 +94,12 @@ export class ProgramSources {
       wanted,
       options.platform !== undefined || options.entrypoint !== undefined,
     );
+    for (const { descriptor, kind, diffId } of image.layers) {
+      // Layers are a cache of the blobs: one that was deleted is made again.
+      if (kind === 'tar' && diffId !== undefined && (await layers.get(diffId)) === undefined) {
+        await layers.unpack(descriptor, diffId);
+      }
+    }
     const rootfs = image.diffIds.length === 0 ? undefined : await layers.rootfs(image.diffIds);
     const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;
     return {

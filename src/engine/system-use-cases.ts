@@ -15,6 +15,7 @@ export class LocalSystem implements SystemUseCases {
     const { host, images, containers, layout, sandboxes, version } = this.#parts;
     const records = await containers.list();
     const running = records.filter(({ state }) => isRunning(state, host.isAlive)).length;
+    const facts = host.facts();
     return {
       Containers: records.length,
       ContainersRunning: running,
@@ -26,11 +27,11 @@ export class LocalSystem implements SystemUseCases {
       Platforms: ['wasip1/wasm', 'wasi/wasm', 'wasi/wasm32'],
       Isolations: sandboxes.available,
       DefaultIsolation: sandboxes.default,
-      Runtime: host.runtime,
-      OperatingSystem: `${host.os}/${host.architecture}`,
-      NCPU: host.cpus,
-      MemTotal: host.memoryBytes,
-      Name: host.hostname,
+      Runtime: facts.runtime,
+      OperatingSystem: `${facts.os}/${facts.architecture}`,
+      NCPU: facts.cpus,
+      MemTotal: facts.memoryBytes,
+      Name: facts.hostname,
       DockerRootDir: layout.root,
       ServerVersion: version,
     };
@@ -38,11 +39,12 @@ export class LocalSystem implements SystemUseCases {
 
   async version(): Promise<Record<string, unknown>> {
     const { host, version } = this.#parts;
+    const facts = host.facts();
     return {
       Version: version,
-      Runtime: host.runtime,
-      Os: host.os,
-      Arch: host.architecture,
+      Runtime: facts.runtime,
+      Os: facts.os,
+      Arch: facts.architecture,
       Wasi: 'preview1, snapshot 0',
     };
   }

@@ -19,7 +19,7 @@ const RANKS: readonly (readonly string[])[] = [
 
 /** What may know one particular host. Everything else runs anywhere. */
 const ADAPTERS =
-  /^(host\/(node|deno|bun|browser|edge|process)\/|(node|deno|bun|browser|edge)\.ts$|cli\/(main|node-host|node-terminal)\.ts$)/;
+  /^(host\/(node|deno|bun|browser|edge|process)\/|(node|deno|bun|browser|edge)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
 /** Who may name an adapter: the composition roots, the CLI's entry, and adapters themselves. */
 const ROOTS = ADAPTERS;
 

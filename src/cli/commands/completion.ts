@@ -1,6 +1,6 @@
 import { WctrError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { COMMANDS, type CommandEntry } from '../commands.ts';
+import { COMMANDS, type CommandEntry, isCommandEntry } from '../commands.ts';
 
 export const command: Command = {
   usage: 'bash|zsh|fish',
@@ -26,7 +26,7 @@ interface Described {
 async function describe(): Promise<Described[]> {
   const described: Described[] = [{ path: '', words: Object.keys(COMMANDS) }];
   for (const [name, entry] of Object.entries(COMMANDS)) {
-    if (isEntry(entry)) described.push({ path: name, words: await flagWords(entry) });
+    if (isCommandEntry(entry)) described.push({ path: name, words: await flagWords(entry) });
     else {
       described.push({ path: name, words: Object.keys(entry) });
       for (const [inner, command] of Object.entries(entry)) {
@@ -35,10 +35,6 @@ async function describe(): Promise<Described[]> {
     }
   }
   return described;
-}
-
-function isEntry(entry: (typeof COMMANDS)[string]): entry is CommandEntry {
-  return typeof entry.load === 'function';
 }
 
 async function flagWords(entry: CommandEntry): Promise<string[]> {

@@ -36,12 +36,12 @@ async function openSource({ host, terminal }: Context, path: string | undefined)
   if (path !== undefined) {
     const kind = await host.kind(path);
     if (kind === undefined) throw new WctrError('not-found', `no such file or directory: ${path}`);
-    return kind === 'directory' ? { directory: host.resolvePath(path) } : { tar: host.readStream(path) };
+    return kind === 'directory' ? { directory: host.resolvePath(path) } : { tar: host.readStream(path), name: path };
   }
   if (terminal.stdinIsTTY) {
     throw new WctrError('invalid-argument', 'requested load from stdin, but stdin is a terminal', {
       hint: 'give a file with -i, or pipe one in',
     });
   }
-  return { tar: host.stdin() };
+  return { tar: host.stdin(), name: 'standard input' };
 }

@@ -3,7 +3,7 @@ import { WctrError } from '../../errors.ts';
 import type { SandboxExit } from '../../host/sandbox.ts';
 import type { Command, Context } from '../command.ts';
 import { printable } from '../format/units.ts';
-import { createProgress, NO_PROGRESS } from '../progress.ts';
+import { createProgress, lazyProgress, NO_PROGRESS } from '../progress.ts';
 import { paint } from '../terminal.ts';
 import { RUN_FLAGS, refuseUnsupported } from './run-flags.ts';
 import { runOptions } from './run-options.ts';
@@ -22,7 +22,7 @@ export const command: Command = {
   async run(context, args, flags) {
     refuseUnsupported(flags);
     const options = await runOptions(context, args, flags);
-    const progress = flags.bool('quiet') ? NO_PROGRESS : createProgress(context.terminal);
+    const progress = flags.bool('quiet') ? NO_PROGRESS : lazyProgress(() => createProgress(context.terminal));
     const container = await (await context.engine()).containers
       .run({
         ...options,
