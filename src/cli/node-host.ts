@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { WctrError } from '../errors.ts';
 import type { CliHost } from './command.ts';
+import { guard } from './node-terminal.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
@@ -19,7 +20,8 @@ export function nodeCliHost(): CliHost {
     stdin: () => process.stdin,
     readStream: readChunks,
     writeStdout: async (chunk) => {
-      if (!process.stdout.write(chunk)) await new Promise<void>((done) => process.stdout.once('drain', () => done()));
+      const stdout = guard(process.stdout);
+      if (!stdout.write(chunk)) await new Promise<void>((done) => stdout.once('drain', () => done()));
     },
     writeStream: writeWhole,
     onSignal: (listener) => {

@@ -1,19 +1,16 @@
+import { writeSync } from 'node:fs';
 import type { Terminal } from './terminal.ts';
 
 /**
  * The process's own terminal. Node makes its streams on first use, which takes milliseconds, so nothing here touches
- * one before it is needed. Writing to a closed pipe ends the process quietly, as it does for any Unix filter.
+ * one before it is needed. Writing to a closed pipe ends the process quietly, as it does for any Unix filter;
+ * output that goes nowhere for another reason, a full disk, ends it with a message.
  */
 export function nodeTerminal(): Terminal {
-  const guarded = new Set<NodeJS.WriteStream>();
-  const write = (stream: NodeJS.WriteStream, text: string) => {
-    if (!guarded.has(stream)) stream.on('error', quitOnClosedPipe);
-    guarded.add(stream);
-    stream.write(text);
-  };
+  const write = (stream: NodeJS.WriteStream, text: string) => guard(stream).write(text);
   return {
-    out: (text) => write(process.stdout, text),
-    err: (text) => write(process.stderr, text),
+    out: (text) => void write(process.stdout, text),
+    err: (text) => void write(process.stderr, text),
     flush: async () => {
       await Promise.all([...guarded].map(drained));
     },
@@ -34,14 +31,27 @@ export function nodeTerminal(): Terminal {
   };
 }
 
-function quitOnClosedPipe(error: NodeJS.ErrnoException): never {
+const guarded = new Set<NodeJS.WriteStream>();
+
+/** The stream, with what happens to its errors settled. */
+export function guard(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (!guarded.has(stream)) stream.on('error', quit);
+  guarded.add(stream);
+  return stream;
+}
+
+function quit(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(141);
-  throw error;
+  const reason = error.code === 'ENOSPC' ? 'no space left on device' : error.message;
+  try {
+    writeSync(2, `wctr: cannot write the output: ${reason}\n`);
+  } catch {
+    // Standard error is what cannot be written.
+  }
+  process.exit(1);
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.writableLength === 0) resolve();
-    else stream.write('', () => resolve());
-  });
+  // Also with nothing left to write: a file's errors are told in a later turn than the write.
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }

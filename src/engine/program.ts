@@ -56,6 +56,7 @@ export class ProgramSources {
       ...(options.onPull === undefined ? {} : { onEvent: options.onPull }),
     };
     if (pull === 'always') await this.#images.pull(name, pullOptions);
+    let near: unknown;
     try {
       const image = await images.open(name);
       if (options.platform === undefined || isFor(image, options.platform)) return image;
@@ -65,21 +66,27 @@ export class ProgramSources {
       if (await this.#images.addBundled(name)) return images.open(name);
       if (pull === 'never') throw error;
       options.onPull?.({ status: `Unable to find image '${name}' locally` });
+      near = error.data.candidates;
     }
-    await this.#pullNamed(options, pullOptions);
+    await this.#pullNamed(options, pullOptions, Array.isArray(near) ? near : []);
     return images.open(name);
   }
 
-  async #pullNamed(options: RunOptions, pullOptions: Parameters<ImageUseCases['pull']>[1]): Promise<void> {
+  /** `near`: images that are here with almost this name, for who mistyped it. */
+  async #pullNamed(
+    options: RunOptions,
+    pullOptions: Parameters<ImageUseCases['pull']>[1],
+    near: readonly string[],
+  ): Promise<void> {
     const { image: name } = options;
     try {
       await this.#images.pull(name, pullOptions);
     } catch (error) {
-      if (!isWctrError(error) || (await this.#parts.host.paths?.kind(name)) === undefined) throw error;
-      throw new WctrError(error.code, error.message, {
-        cause: error,
-        hint: `to run the file of that name: wctr run ./${name}`,
-      });
+      if (!isWctrError(error) || error.code === 'cancelled') throw error;
+      const isFile = (await this.#parts.host.paths?.kind(name)) !== undefined;
+      if (!isFile && near.length === 0) throw error;
+      const hint = isFile ? `to run the file of that name: wctr run ./${name}` : `did you mean ${near.join(' or ')}?`;
+      throw new WctrError(error.code, error.message, { cause: error, hint, data: error.data });
     }
   }
 

@@ -57,7 +57,7 @@ export async function loadStream(
   chunks: AsyncIterable<Uint8Array>,
   options: LoadOptions & { readonly what?: string } = {},
 ): Promise<readonly ImageRecord[]> {
-  const { signal, what = 'archive' } = options;
+  const { signal, what = 'the archive' } = options;
   const spooled = await spool(withoutGzip(chunks), { ...context, ...(signal === undefined ? {} : { signal }) });
   try {
     return await loadFiles(context, await openTar(await spooled.open(), what), options);

@@ -62,7 +62,7 @@ class Runner {
   #call(call: Call, dot: Value, carried: { value: Value } | undefined): Value {
     const [head, ...rest] = call as [Operand, ...Operand[]];
     if (head.kind !== 'function') return this.#operand(head, dot);
-    const implementation = FUNCTIONS[head.name];
+    const implementation = Object.hasOwn(FUNCTIONS, head.name) ? FUNCTIONS[head.name] : undefined;
     if (implementation === undefined) throw badTemplate(this.#source, `function "${head.name}" not defined`);
     const args = rest.map((operand) => this.#operand(operand, dot));
     return implementation(...args, ...(carried === undefined ? [] : [carried.value]));

@@ -166,5 +166,5 @@ function text(bytes: Uint8Array, at: number, length: number): string {
 }
 
 function bad(what: string, why: string): WctrError {
-  return new WctrError('invalid-layer', `the archive ${what} ${why}`);
+  return new WctrError('invalid-layer', `${what} ${why}`);
 }
