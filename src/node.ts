@@ -8,7 +8,6 @@ import type { Engine } from './engine/engine.ts';
 import type { SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { openBlockSource } from './host/node/block-source.ts';
-import { NodeCredentialHelpers } from './host/node/credential-helpers.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { configDirectory, dataRoot } from './host/node/directories.ts';
 import { hostFacts, hostPaths, isAlive, isDirectory, readAt } from './host/node/engine-host.ts';
@@ -18,6 +17,7 @@ import { createLayerThread } from './host/node/layer-thread.ts';
 import { FileLocks } from './host/node/locks.ts';
 import { DIST } from './host/node/package-files.ts';
 import { syncFileSystem } from './host/node/sync-file-system.ts';
+import type { CredentialHelpers } from './host/ports.ts';
 import type { ContainerProcess } from './host/process/container-process.ts';
 import type { Sandbox } from './host/sandbox.ts';
 import { directoryFiles } from './images/archive/files.ts';
@@ -92,10 +92,18 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
         return (await lookup(name, { all: true })).map(({ address }) => address);
       },
     },
-    config: { env, helpers: new NodeCredentialHelpers(), directory: configDirectory(env) },
+    config: { env, helpers: lazyHelpers, directory: configDirectory(env) },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
 }
+
+/** Most runs ask no helper: what starts programs is loaded by the first one that does. */
+const lazyHelpers: CredentialHelpers = {
+  async get(helper, registryHost) {
+    const { NodeCredentialHelpers } = await import('./host/node/credential-helpers.ts');
+    return new NodeCredentialHelpers().get(helper, registryHost);
+  },
+};
 
 /** `docker.io/library/NAME:latest` -> dist/images/NAME, where there is one. */
 function bundledDirectory(name: string): string | undefined {

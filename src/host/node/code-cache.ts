@@ -4,7 +4,7 @@
  * (module.enableCompileCache); Node 20 is taught by a loader for `.cjs`. The cache is a directory of the data root, one
  * file per chunk, and may be deleted at any time.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
@@ -28,7 +28,9 @@ export function cacheCode(directory: string, cacheRoot: string): void {
       usual(module, filename);
       return;
     }
-    const cachePath = join(cacheDirectory, `${basename(filename)}.bin`);
+    // V8 compares no more than the length of the source, so the name has to say which file it was.
+    const { mtimeMs, size } = statSync(filename);
+    const cachePath = join(cacheDirectory, `${basename(filename)}-${mtimeMs}-${size}.bin`);
     const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf8')}\n})`;
     const cachedData = readIfThere(cachePath);
     const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });

@@ -10,7 +10,7 @@
  * Threads are kept for the next layer, as many as there are cores to spare; they do not keep the process alive.
  */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { TarThread } from '../../core/layer-pass.ts';
 import { WctrError } from '../../errors.ts';
 
@@ -64,7 +64,9 @@ export function createLayerThread(path: string, options: LayerThreadOptions = {}
 function startWorker(): Worker {
   started++;
   // The function is self-contained: a worker from source needs no file of its own, in src/ as in dist/.
-  const worker = new Worker(`(${consume.toString()})(require)`, { eval: true, env: {}, stdin: false });
+  // Taken when it is needed: loading it costs every command a millisecond.
+  const threads = process.getBuiltinModule('node:worker_threads');
+  const worker = new threads.Worker(`(${consume.toString()})(require)`, { eval: true, env: {}, stdin: false });
   worker.unref();
   worker.once('exit', () => {
     started--;
