@@ -2,10 +2,12 @@
  * Side-by-side measurement: every contender of a row runs in turn, round after round, so that a drift of the machine
  * hits all alike; a row reports the median of each and the ratio of medians against each named peer.
  */
+import { Bench } from 'tinybench';
+
 export interface Contender {
   readonly name: string;
-  /** One measured run. Returns the measured milliseconds, or nothing to have the harness take the wall time. */
-  run(): Promise<number | undefined> | number | undefined | void;
+  /** One measured run. Returns (or resolves to) the measured milliseconds, or nothing to have the wall time taken. */
+  run(): unknown;
 }
 
 export interface Row {
@@ -36,12 +38,8 @@ export async function measure(row: Row): Promise<RowResult> {
   const times = new Map<string, number[]>(contenders.map((c) => [c.name, []]));
   const rounds = row.rounds ?? 5;
   for (let round = -1; round < rounds; round++) {
-    for (const contender of contenders) {
-      const start = performance.now();
-      const own = await contender.run();
-      const elapsed = typeof own === 'number' ? own : performance.now() - start;
-      if (round >= 0) times.get(contender.name)!.push(elapsed);
-    }
+    const elapsed = await measureOnce(contenders);
+    if (round >= 0) for (const { name } of contenders) times.get(name)!.push(elapsed.get(name)!);
   }
   const ours = median(times.get(row.ours.name)!);
   return {
@@ -51,6 +49,24 @@ export async function measure(row: Row): Promise<RowResult> {
       return { name, medianMs, rate: rate(row, medianMs), ratio: medianMs / ours, bar: row.bars[name] };
     }),
   };
+}
+
+/** Each contender once, in turn. */
+async function measureOnce(contenders: readonly Contender[]): Promise<ReadonlyMap<string, number>> {
+  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
+  for (const contender of contenders) {
+    bench.add(contender.name, async () => {
+      const own = await contender.run();
+      return typeof own === 'number' ? { overriddenDuration: own } : undefined;
+    });
+  }
+  await bench.run();
+  return new Map(
+    bench.tasks.map(({ name, result }) => {
+      if (!('latency' in result)) throw new Error(`${name} was not measured: ${result.state}`);
+      return [name, result.latency.mean];
+    }),
+  );
 }
 
 function rate(row: Row, ms: number): string {

@@ -10,8 +10,8 @@ import { guardError } from './guard-errors.ts';
 import { DEFAULT_COUNTS, type GuardPolicy, type ImportGrant } from './guard-policy.ts';
 import { createMemory } from './load.ts';
 
-export type { GuardCounts, GuardPolicy, ImportGrant } from './guard-policy.ts';
-export { DEFAULT_COUNTS, WASI_GRANTS } from './guard-policy.ts';
+export type { GuardPolicy } from './guard-policy.ts';
+export { WASI_GRANTS } from './guard-policy.ts';
 
 export interface GuardedModule {
   /** The module to compile. Own memory, also where nothing had to change. */
