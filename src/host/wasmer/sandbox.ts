@@ -158,7 +158,7 @@ interface Library {
 
 /** Loaded on first use. Started anew every time: a panic of an earlier guest leaves the library's instance broken. */
 async function load(): Promise<Library> {
-  const module = (await import('@wasmer/wasi')) as unknown as Library & { default?: Library };
+  const module = (await import('./library.ts')).library as Library & { default?: Library };
   const library = module.WASI === undefined ? module.default! : module;
   await library.init(undefined, true);
   return library;
