@@ -3,7 +3,7 @@ import { WctrError } from '../errors.ts';
 import type { FileSystem } from '../host/ports.ts';
 import type { SandboxExit, SandboxMount, SandboxResources } from '../host/sandbox.ts';
 import { type CreateHasher, digestOf, digestParts } from '../images/digest.ts';
-import { isMissing } from '../images/store/disk-error.ts';
+import { diskError, isMissing } from '../images/store/disk-error.ts';
 import { openCreating, writeAll } from '../images/store/durable.ts';
 import { RecordFiles } from '../images/store/records.ts';
 import type { Digest } from '../spec/image-spec.ts';
@@ -82,7 +82,9 @@ export class ContainerRecords {
         }
         return;
       } catch (error) {
-        if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+        if ((error as { code?: unknown }).code !== 'EEXIST') {
+          throw diskError(error, 'record the container', this.#options.root);
+        }
       }
       const owner = await this.#owner(path);
       // The claim is made before the record: one whose record is not there yet counts while it is young.
