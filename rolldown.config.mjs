@@ -4,9 +4,11 @@
 import { defineConfig } from 'rolldown';
 
 const GUEST =
-  /\/dist\/(errors\.js|core\/(abi\/|guard|load)|host\/(fuel|mounts|runner|wasi|node\/(block-source|package-files|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
+  /\/dist\/(errors\.js|core\/(abi\/|guard|load)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|package-files|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
   /\/dist\/(node|index|engine\/(?!registry-client)|containers\/|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+
+const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const output = {
   dir: 'dist/bin',
@@ -15,7 +17,18 @@ const output = {
   chunkFileNames: '[name]-[hash].cjs',
   minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
 };
-const shared = { platform: 'node', external: ['@wasmer/wasi', 'memfs'] };
+/** One character beyond ASCII makes V8 keep a whole file in two bytes a character. */
+const asciiOnly = {
+  name: 'ascii-only',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk') continue;
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is ASCII
+      file.code = file.code.replace(/[^\x00-\x7f]/g, escaped);
+    }
+  },
+};
+const shared = { platform: 'node', external: ['@wasmer/wasi', 'memfs'], plugins: [asciiOnly] };
 
 export default defineConfig([
   {

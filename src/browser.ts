@@ -76,6 +76,7 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
         hostname: globalThis.location?.hostname ?? '',
       }),
       bundledImage: async () => undefined,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       isAlive: () => false,
       readAt: async (location, position, length) => {
         if ('bytes' in location) return location.bytes.slice(position, position + length);

@@ -1,6 +1,6 @@
 /** The composition root of Node (and of Deno and Bun through `node:`): the portable API over their files and processes. */
 
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCoreModules } from './core/core-modules.ts';
 import { assembleEngine } from './engine/assemble.ts';
@@ -10,7 +10,7 @@ import { WctrError } from './errors.ts';
 import { openBlockSource } from './host/node/block-source.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { configDirectory, dataRoot } from './host/node/directories.ts';
-import { hostFacts, hostPaths, isAlive, isDirectory, readAt } from './host/node/engine-host.ts';
+import { hostFacts, hostPaths, isAlive, isDirectory, randomBytes, readAt } from './host/node/engine-host.ts';
 import { nodeFileSystem } from './host/node/file-system.ts';
 import { nodeHasher } from './host/node/hasher.ts';
 import { createLayerThread } from './host/node/layer-thread.ts';
@@ -65,12 +65,14 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
     root,
     fs: options.becomesContainer === true ? directFileSystem : nodeFileSystem,
     locks: new FileLocks(`${root}/locks`),
-    createHasher: nodeHasher,
+    createHasher:
+      options.becomesContainer === true ? (await import('./host/process/own-hasher.ts')).ownHasher : nodeHasher,
     locateBy: 'path',
     layers: (stores) =>
       new Layers({
         ...stores,
-        core: createCoreModules(() => readFile(new URL('wasm/core.wasm', DIST))),
+        createHasher: nodeHasher,
+        core: createCoreModules(async () => readFileSync(new URL('wasm/core.wasm', DIST))),
         writesShared: true,
         createTarThread: (path) => createLayerThread(path),
       }),
@@ -82,15 +84,13 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
         const directory = bundledDirectory(name);
         return directory === undefined ? undefined : directoryFiles(nodeFileSystem, directory);
       },
+      randomBytes,
       isAlive,
       readAt,
     },
     transport: {
       fetch: (url, init) => fetch(url, init),
-      lookup: async (name) => {
-        const { lookup } = await import('node:dns/promises');
-        return (await lookup(name, { all: true })).map(({ address }) => address);
-      },
+      lookup: async (name) => (await import('./host/node/lookup.ts')).addressesOf(name),
     },
     config: { env, helpers: lazyHelpers, directory: configDirectory(env) },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),

@@ -19,17 +19,19 @@ async function open(): Promise<Engine> {
 }
 
 async function main(): Promise<number> {
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
   const terminal = nodeTerminal();
   let engine: Promise<Engine> | undefined;
+  let interrupted: AbortController | undefined;
   const context: Context = {
     terminal,
     engine: () => {
       engine ??= open();
       return engine;
     },
-    signal: interrupted.signal,
+    get signal() {
+      interrupted ??= abortOnInterrupt();
+      return interrupted.signal;
+    },
     host: nodeCliHost(),
   };
   const code = await runCli(argv, context, VERSION);
@@ -41,6 +43,12 @@ async function main(): Promise<number> {
 void main().then((code) => {
   process.exit(code);
 });
+
+function abortOnInterrupt(): AbortController {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort());
+  return controller;
+}
 
 /** A guess from the line alone; where it is wrong the process is started later, or ends unused. */
 function needsSecondProcess([command, ...rest]: readonly string[]): boolean {

@@ -1,8 +1,9 @@
 /** CliHost over Node's own modules (Deno and Bun run it through theirs). */
 import { createReadStream } from 'node:fs';
-import * as fs from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { WctrError } from '../errors.ts';
+import { builtin } from '../host/node/builtin.ts';
+import { pathKind } from '../host/node/engine-host.ts';
 import type { CliHost } from './command.ts';
 import { guard } from './node-terminal.ts';
 
@@ -10,13 +11,10 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export function nodeCliHost(): CliHost {
   return {
-    readFile: (path) => named(path, () => fs.readFile(path)),
+    readFile: (path) => named(path, () => builtin.fs.readFile(path)),
     writeFile: (path, data, options) =>
-      named(path, () => fs.writeFile(path, data, { flag: options?.exclusive === true ? 'wx' : 'w' })),
-    kind: async (path) => {
-      const stat = await fs.stat(path).catch(() => undefined);
-      return stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
-    },
+      named(path, () => builtin.fs.writeFile(path, data, { flag: options?.exclusive === true ? 'wx' : 'w' })),
+    kind: pathKind,
     stdin: () => process.stdin,
     readStream: readChunks,
     writeStdout: async (chunk) => {
@@ -33,7 +31,8 @@ export function nodeCliHost(): CliHost {
     },
     resolvePath: (path) => resolve(path),
     confirm: async (question) => {
-      const { createInterface } = await import('node:readline/promises');
+      // Not by import(), which throws in a bundle loaded with its compiled code.
+      const { createInterface } = process.getBuiltinModule('node:readline/promises');
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
       try {
         return /^y(es)?$/i.test((await prompt.question(question)).trim());
@@ -46,14 +45,14 @@ export function nodeCliHost(): CliHost {
 
 /** Writes beside the target and renames, so that a failed save leaves the old file or none. */
 async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const target = await fs.stat(path).catch(() => undefined);
+  const target = await builtin.fs.stat(path).catch(() => undefined);
   if (target !== undefined && !target.isFile()) {
     const what = target.isDirectory() ? 'a directory' : 'a device or pipe';
     throw new WctrError('invalid-argument', `cannot write to ${path}: it is ${what}`, { hint: 'name a regular file' });
   }
   const partial = `${path}.${process.pid}.partial`;
   try {
-    const file = await named(path, () => fs.open(partial, 'wx'));
+    const file = await named(path, () => builtin.fs.open(partial, 'wx'));
     try {
       // writeFile goes on where a full disk took only a part; write says so in its result alone.
       for await (const chunk of chunks) await named(path, () => file.writeFile(chunk));
@@ -61,9 +60,9 @@ async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Prom
     } finally {
       await file.close();
     }
-    await named(path, () => fs.rename(partial, path));
+    await named(path, () => builtin.fs.rename(partial, path));
   } catch (error) {
-    await fs.rm(partial, { force: true });
+    await builtin.fs.rm(partial, { force: true });
     throw error;
   }
 }

@@ -103,11 +103,11 @@ export class ContainerRecords {
   }
 
   put(record: ContainerRecord): Promise<void> {
-    return this.#records.put(record);
+    return this.#records.put(record, { durable: !record.autoRemove });
   }
 
   async remove(record: ContainerRecord): Promise<void> {
-    await this.#records.delete(record.key);
+    await this.#records.delete(record.key, { durable: !record.autoRemove });
     await this.releaseName(record.name, record.key);
   }
 

@@ -35,8 +35,22 @@ export async function instantiateCore<Exports>(
   modules: CoreModules,
   options: { shared: boolean; maximumBytes: number },
 ): Promise<CoreInstance<Exports>> {
-  const maximumPages = Math.min(65536, Math.ceil(options.maximumBytes / 65536));
-  const memory = createMemory({ shared: options.shared, initialPages: INITIAL_PAGES, maximumPages });
+  const memory = coreMemory(options);
   const instance = await WebAssembly.instantiate(await modules.module(options.shared), { env: { memory } });
   return { memory, exports: instance.exports as Exports };
+}
+
+/** The same at once. Only where a thread may block on it: a page's main thread may not. */
+export function instantiateCoreSync<Exports>(
+  module: WebAssembly.Module,
+  options: { shared: boolean; maximumBytes: number },
+): CoreInstance<Exports> {
+  const memory = coreMemory(options);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { memory, exports: exports as Exports };
+}
+
+function coreMemory({ shared, maximumBytes }: { shared: boolean; maximumBytes: number }): WebAssembly.Memory {
+  const maximumPages = Math.min(65536, Math.ceil(maximumBytes / 65536));
+  return createMemory({ shared, initialPages: INITIAL_PAGES, maximumPages });
 }

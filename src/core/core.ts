@@ -1,6 +1,6 @@
 /** One instance of the core with its memory: what hash.ts and decode.ts call. */
 import { WctrError } from '../errors.ts';
-import { type CoreInstance, type CoreModules, instantiateCore } from './core-modules.ts';
+import { type CoreInstance, type CoreModules, instantiateCore, instantiateCoreSync } from './core-modules.ts';
 
 /** Addresses come signed: `>>> 0` before use. Each is described at its definition in assembly/. */
 export interface CoreExports {
@@ -39,6 +39,11 @@ export class Core {
     this.memory = instance.memory;
     this.exports = instance.exports;
     this.#view = new Uint8Array(this.memory.buffer);
+  }
+
+  /** Over a module at hand, compiled for unshared memory, without waiting. */
+  static over(module: WebAssembly.Module, maximumBytes = 2 ** 30): Core {
+    return new Core(instantiateCoreSync<CoreExports>(module, { shared: false, maximumBytes }));
   }
 
   static async create(modules: CoreModules, options: CoreOptions = {}): Promise<Core> {

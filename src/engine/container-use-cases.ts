@@ -33,7 +33,7 @@ export class LocalContainers implements ContainerUseCases {
     const isolation = options.isolation ?? this.#parts.sandboxes.default;
     // The sandbox's own boot goes on while the image is found.
     const [sandbox, program] = await Promise.all([this.#parts.sandboxes.open(isolation), this.#programs.find(options)]);
-    const id = newId();
+    const id = newId(this.#parts.host.randomBytes);
     const spec = await this.#spec(id, options, program);
     const name = await this.#claimName(options.name, id);
     const created = this.#record(name, spec, options, program, isolation);
@@ -70,7 +70,8 @@ export class LocalContainers implements ContainerUseCases {
   }
 
   async #spec(id: string, options: RunOptions, program: Program): Promise<SandboxSpec> {
-    const overrides: ProcessOverrides = { ...options, hostname: options.hostname ?? id.slice(0, 12) };
+    const hostname = options.hostname ?? id.slice(0, 12);
+    const overrides = processOverrides(options, hostname);
     const image: ImageProcessConfig = program.process;
     const args = [...program.argsPrefix, ...commandLine(image, overrides)];
     if (args.length === 0) {
@@ -80,7 +81,7 @@ export class LocalContainers implements ContainerUseCases {
     }
     return {
       id,
-      hostname: overrides.hostname,
+      hostname,
       process: {
         args,
         env: environment(image, overrides),
@@ -156,6 +157,19 @@ export class LocalContainers implements ContainerUseCases {
   }
 }
 
+function processOverrides(options: RunOptions, hostname: string): ProcessOverrides {
+  const { args, entrypoint, env, user, workingDir, tty } = options;
+  return {
+    hostname,
+    ...(args === undefined ? {} : { args }),
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(env === undefined ? {} : { env }),
+    ...(user === undefined ? {} : { user }),
+    ...(workingDir === undefined ? {} : { workingDir }),
+    ...(tty === undefined ? {} : { tty }),
+  };
+}
+
 class Running implements RunningContainer {
   readonly id: string;
   readonly name: string;
@@ -191,10 +205,9 @@ function plainMount(mount: SandboxMount): SandboxMount {
 }
 
 /** 64 hex digits that do not read as a number in their first 12, as docker takes care of too. */
-function newId(): string {
+function newId(randomBytes: (length: number) => Uint8Array): string {
   for (;;) {
-    const bytes = crypto.getRandomValues(new Uint8Array(32));
-    const id = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const id = [...randomBytes(32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     if (/[a-f]/.test(id.slice(0, 12))) return id;
   }
 }

@@ -51,6 +51,8 @@ export interface EngineHost {
   };
   /** An image that ships inside the package, by canonical name; undefined when there is none of that name. */
   bundledImage(name: string): Promise<ArchiveFiles | undefined>;
+  /** From the system's generator, for ids. */
+  randomBytes(length: number): Uint8Array;
   /** Whether the process of a container is still there. */
   isAlive(pid: number): boolean;
   /** First bytes of a stored file or blob. */

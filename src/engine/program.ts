@@ -50,12 +50,12 @@ export class ProgramSources {
   async #open(options: RunOptions): Promise<Image> {
     const { images } = this.#parts;
     const { image: name, pull = 'missing' } = options;
-    const pullOptions = {
+    const pullOptions = () => ({
       ...(options.platform === undefined ? {} : { platform: options.platform }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onPull === undefined ? {} : { onEvent: options.onPull }),
-    };
-    if (pull === 'always') await this.#images.pull(name, pullOptions);
+    });
+    if (pull === 'always') await this.#images.pull(name, pullOptions());
     let near: unknown;
     try {
       const image = await images.open(name);
@@ -68,7 +68,7 @@ export class ProgramSources {
       options.onPull?.({ status: `Unable to find image '${name}' locally` });
       near = error.data.candidates;
     }
-    await this.#pullNamed(options, pullOptions, Array.isArray(near) ? near : []);
+    await this.#pullNamed(options, pullOptions(), Array.isArray(near) ? near : []);
     return images.open(name);
   }
 

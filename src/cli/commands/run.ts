@@ -26,7 +26,9 @@ export const command: Command = {
     const container = await (await context.engine()).containers
       .run({
         ...options,
-        signal: context.signal,
+        get signal() {
+          return context.signal;
+        },
         onPull: (event) => progress.show(event),
         onCreated: (id) => writeCidFile(context, flags.string('cidfile'), id),
       })

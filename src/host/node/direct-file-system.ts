@@ -4,8 +4,8 @@
  * disk, still go there.
  */
 import * as fs from 'node:fs';
-import * as promises from 'node:fs/promises';
 import type { FileHandle, FileSystem } from '../ports.ts';
+import { builtin } from './builtin.ts';
 
 /** Up to this much is copied into the page cache sooner than another thread could be told to do it. */
 const DIRECT_BYTES = 256 * 1024;
@@ -21,12 +21,21 @@ export const directFileSystem: FileSystem = {
   unlink: async (path) => fs.unlinkSync(path),
   rm: async (path, options) => {
     // Trees may be large.
-    if (options.recursive === true) await promises.rm(path, options);
-    else fs.rmSync(path, options);
+    if (options.recursive === true) await builtin.fs.rm(path, options);
+    else removeFile(path, options.force === true);
   },
   stat: async (path) => fs.statSync(path),
   lstat: async (path) => fs.lstatSync(path),
 };
+
+/** What rm does for a file, without the machinery it has for trees. */
+function removeFile(path: string, force: boolean): void {
+  try {
+    fs.unlinkSync(path);
+  } catch (error) {
+    if (!force || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
 
 class DirectHandle implements FileHandle {
   readonly #fd: number;

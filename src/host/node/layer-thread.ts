@@ -9,10 +9,10 @@
  *
  * Threads are kept for the next layer, as many as there are cores to spare; they do not keep the process alive.
  */
-import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { TarThread } from '../../core/layer-pass.ts';
 import { WctrError } from '../../errors.ts';
+import { builtin } from './builtin.ts';
 
 const RING = 64;
 const ANNOUNCED = 0;
@@ -56,7 +56,7 @@ export interface LayerThreadOptions {
  */
 export function createLayerThread(path: string, options: LayerThreadOptions = {}): TarThread | undefined {
   if ('Deno' in globalThis || 'Bun' in globalThis) return undefined;
-  const maxThreads = options.maxThreads ?? availableParallelism() - 1;
+  const maxThreads = options.maxThreads ?? builtin.os.availableParallelism() - 1;
   if (idle.length === 0 && started >= maxThreads) return undefined;
   return new LayerThread(idle.pop() ?? startWorker(), path, options.core);
 }
@@ -64,9 +64,7 @@ export function createLayerThread(path: string, options: LayerThreadOptions = {}
 function startWorker(): Worker {
   started++;
   // The function is self-contained: a worker from source needs no file of its own, in src/ as in dist/.
-  // Taken when it is needed: loading it costs every command a millisecond.
-  const threads = process.getBuiltinModule('node:worker_threads');
-  const worker = new threads.Worker(`(${consume.toString()})(require)`, { eval: true, env: {}, stdin: false });
+  const worker = new builtin.threads.Worker(`(${consume.toString()})(require)`, { eval: true, env: {}, stdin: false });
   worker.unref();
   worker.once('exit', () => {
     started--;

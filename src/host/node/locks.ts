@@ -25,15 +25,14 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 // Deno's global setInterval gives a number, which has no unref
-import { clearInterval, setInterval } from 'node:timers';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { WctrError } from '../../errors.ts';
 import { cancelled, MemoryLocks } from '../memory-locks.ts';
 import type { Lock, Locks } from '../ports.ts';
+import { builtin } from './builtin.ts';
 
 const TOUCH_MS = 8_000;
 const FOREIGN_STALE_MS = 30_000;
@@ -125,7 +124,7 @@ async function waitForTurn(path: string, name: string, own: Ticket, signal: Abor
   for (let pause = POLL_MIN_MS; ; pause = Math.min(pause * 2, POLL_MAX_MS)) {
     if (signal?.aborted) throw cancelled(name, signal);
     if (!isAnyoneChoosing(path) && !isAnyoneBefore(path, own)) return;
-    await sleep(pause, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    await pauseFor(pause, signal);
   }
 }
 
@@ -183,6 +182,19 @@ function isRunning(pid: number, start: string): boolean {
 
 const UNKNOWN_START = '0';
 
+/** Ends early when the signal is given. */
+function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}
+
 /** Field 22 of /proc/<pid>/stat, in clock ticks since boot; undefined where there is no /proc. A zombie is dead. */
 function processStart(pid: number): string | undefined {
   let text: string;
@@ -202,7 +214,7 @@ function namespaceName(): string {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 8);
     return `${boot}${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
   } catch {
-    return encodeURIComponent(hostname()).replace(/[-.%]/g, '_');
+    return encodeURIComponent(builtin.os.hostname()).replace(/[-.%]/g, '_');
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a process does that is a container's own: it runs the guest on its main thread, on its own descriptors. */
 import { fileURLToPath } from 'node:url';
+import { processClock } from '../node/clock.ts';
 import { DIST } from '../node/package-files.ts';
 import { nodeRunnerHost, type WasmModules, wasmModules } from '../node/runner-host.ts';
 import { emptyInput, InputStream, OutputStream } from '../node/stdio.ts';
@@ -7,8 +8,12 @@ import { failedStart } from '../runner/exit.ts';
 import { runGuest } from '../runner/run.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 
+let modules: WasmModules | undefined;
+
+/** The package's Wasm modules, each compiled once in this process. */
 export function packagedModules(): WasmModules {
-  return wasmModules(fileURLToPath(new URL('wasm/', DIST)));
+  modules ??= wasmModules(fileURLToPath(new URL('wasm/', DIST)));
+  return modules;
 }
 
 /** Blocks until the guest has ended. `brokenPipe` is called when nobody reads its output, and does not return. */
@@ -19,7 +24,7 @@ export function runOnOwnStdio(spec: SandboxSpec, wasm: WasmModules, brokenPipe: 
     stderr: new OutputStream(2, () => {}),
   };
   try {
-    return runGuest(spec, nodeRunnerHost(wasm, stdio));
+    return runGuest(spec, { ...nodeRunnerHost(wasm, stdio), clock: processClock });
   } catch (error) {
     return failedStart(error);
   }

@@ -7,7 +7,7 @@ import { WctrError } from '../../errors.ts';
 import { Fuel, type FuelCommand } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
-import type { HostStream, Sleep } from '../wasi/ports.ts';
+import type { ClockPort, HostStream, Sleep } from '../wasi/ports.ts';
 import type { WasiEnd, WasiProcess, WasiProcessOptions } from '../wasi/run.ts';
 import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
 import { Machine, type MachineHost } from './machine.ts';
@@ -24,6 +24,8 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   guardCore(): GuardCore;
   readonly stdio: GuestStdio;
   readonly sleep?: Sleep;
+  /** In place of the web's clocks. */
+  readonly clock?: ClockPort;
   /** Asked now and then while the guest computes; for threads nobody else can stop. Costs fuel checks. */
   readonly poll?: () => FuelCommand;
   /** The guest's thread has to keep the time limit itself. Costs fuel checks. */
@@ -50,7 +52,7 @@ export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
   try {
     const time = spec.deterministic
       ? deterministicHost()
-      : { clock: hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
+      : { clock: host.clock ?? hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
     machine = openMachine(spec, { ...host, clock: time.clock, random: time.random }, host.machines);
     const program = loadProgram(spec, host, machine);
     machine.setup.finish(spec.root.readonly);

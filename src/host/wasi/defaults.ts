@@ -4,13 +4,15 @@ import type { ClockPort, RandomPort, Sleep } from './ports.ts';
 /** performance.now() does not follow when the clock is set; how often that is looked for, and how far off is too far. */
 const CHECK_EVERY_MS = 50;
 const DRIFT_MS = 20;
-let origin = performance.timeOrigin;
+/** Taken at the first look: making `performance` costs a short run milliseconds, and it may never look. */
+let origin: number | undefined;
 let checked = 0;
 
 export const hostClock: ClockPort = {
   // One look at one clock: the kernel asks for the time with every write.
   realtimeMs() {
     const now = performance.now();
+    origin ??= performance.timeOrigin;
     if (now - checked > CHECK_EVERY_MS) {
       checked = now;
       const coarse = Date.now();

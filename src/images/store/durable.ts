@@ -6,8 +6,9 @@ let counter = 0;
 /** A name no other process or realm makes: for temp files. */
 export function uniqueName(prefix: string): string {
   counter += 1;
-  const random = crypto.getRandomValues(new Uint32Array(2));
-  return `${prefix}-${[...random].map((word) => word.toString(36)).join('')}-${counter}`;
+  // Only has to differ from other names in a directory nobody else may write to.
+  const random = () => Math.floor(Math.random() * 2 ** 32).toString(36);
+  return `${prefix}-${random()}${random()}-${counter}`;
 }
 
 /** Replaces `path` by `data`. `tempDir` must be on the same file system. On failure nothing is left behind. */
@@ -22,6 +23,23 @@ export async function writeDurably(fs: FileSystem, tempDir: string, path: string
       await handle.close();
     }
     await renameDurably(fs, temp, path);
+  } catch (error) {
+    await fs.rm(temp, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Replaces `path` by `data` as a whole, without waiting for the disk. */
+export async function writeAtomically(fs: FileSystem, tempDir: string, path: string, data: Uint8Array): Promise<void> {
+  const temp = `${tempDir}/${uniqueName('write')}`;
+  try {
+    const handle = await openCreating(fs, temp, 'wx');
+    try {
+      await writeAll(handle, data, 0);
+    } finally {
+      await handle.close();
+    }
+    await creatingDir(fs, parentOf(path), () => fs.rename(temp, path));
   } catch (error) {
     await fs.rm(temp, { force: true }).catch(() => {});
     throw error;

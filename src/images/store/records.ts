@@ -12,7 +12,7 @@ import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
 import { type CreateHasher, digestOf, digestParts } from '../digest.ts';
 import { diskError, isMissing } from './disk-error.ts';
-import { syncDirectory, writeDurably } from './durable.ts';
+import { syncDirectory, writeAtomically, writeDurably } from './durable.ts';
 
 const PREFIX = '{"sha256":"';
 const MIDDLE = '","record":';
@@ -44,21 +44,25 @@ export class RecordFiles<T extends { readonly key: string }> {
     return this.#read(this.#path(key));
   }
 
-  /** Durable when the promise resolves. Throws `no-space` or `store-read-only`. */
-  async put(record: T): Promise<void> {
+  /**
+   * Durable when the promise resolves, unless `durable` is false: a record that is to go with its process need not
+   * outlive the machine. Throws `no-space` or `store-read-only`.
+   */
+  async put(record: T, options: { readonly durable?: boolean } = {}): Promise<void> {
     const { fs, tempDir, what, dir } = this.#options;
     try {
-      await writeDurably(fs, tempDir, this.#path(record.key), this.#encode(record));
+      const write = options.durable === false ? writeAtomically : writeDurably;
+      await write(fs, tempDir, this.#path(record.key), this.#encode(record));
     } catch (error) {
       throw diskError(error, `write the ${what}`, dir);
     }
   }
 
-  async delete(key: string): Promise<void> {
+  async delete(key: string, options: { readonly durable?: boolean } = {}): Promise<void> {
     const { fs, dir, what } = this.#options;
     try {
       await fs.rm(this.#path(key), { force: true });
-      await syncDirectory(fs, dir);
+      if (options.durable !== false) await syncDirectory(fs, dir);
     } catch (error) {
       throw diskError(error, `remove the ${what}`, dir);
     }
