@@ -1,0 +1,17 @@
+/**
+ * SHA-256 for a process that becomes a container's: the core is compiled there anyway, to check the guest's module, and
+ * the few kilobytes of a record or a manifest are hashed before OpenSSL would be loaded.
+ */
+import { Core } from '../../core/core.ts';
+import { createHasher } from '../../core/hash.ts';
+import { nodeHasher } from '../node/hasher.ts';
+import type { Hasher } from '../ports.ts';
+import { packagedModules } from './guest-process.ts';
+
+let core: Core | undefined;
+
+export function ownHasher(algorithm: 'sha256' | 'sha512'): Hasher {
+  if (algorithm !== 'sha256') return nodeHasher(algorithm);
+  core ??= Core.over(packagedModules().core());
+  return createHasher(core);
+}
