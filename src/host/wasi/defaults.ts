@@ -1,27 +1,29 @@
 /** Clock, randomness and waiting from web standards alone, and their deterministic twins. */
 import type { ClockPort, RandomPort, Sleep } from './ports.ts';
 
-/** performance.now() does not follow when the clock is set; how often that is looked for, and how far off is too far. */
+/** A monotonic clock does not follow when the wall clock is set; how often that is looked for, and how far off is too far. */
 const CHECK_EVERY_MS = 50;
 const DRIFT_MS = 20;
-/** Taken at the first look: making `performance` costs a short run milliseconds, and it may never look. */
-let origin: number | undefined;
-let checked = 0;
+/** A wall clock from a monotonic one: one look per call, since the kernel asks for the time with every write. */
+export function clockFrom(monotonicMs: () => number, cpuMs?: () => number): ClockPort {
+  let origin = 0;
+  let checked = Number.NEGATIVE_INFINITY;
+  return {
+    realtimeMs() {
+      const now = monotonicMs();
+      if (now - checked > CHECK_EVERY_MS) {
+        checked = now;
+        const coarse = Date.now();
+        if (Math.abs(origin + now - coarse) > DRIFT_MS) origin = coarse - now;
+      }
+      return origin + now;
+    },
+    monotonicMs,
+    ...(cpuMs === undefined ? {} : { cpuMs }),
+  };
+}
 
-export const hostClock: ClockPort = {
-  // One look at one clock: the kernel asks for the time with every write.
-  realtimeMs() {
-    const now = performance.now();
-    origin ??= performance.timeOrigin;
-    if (now - checked > CHECK_EVERY_MS) {
-      checked = now;
-      const coarse = Date.now();
-      if (Math.abs(origin + now - coarse) > DRIFT_MS) origin = coarse - now;
-    }
-    return origin + now;
-  },
-  monotonicMs: () => performance.now(),
-};
+export const hostClock: ClockPort = clockFrom(() => performance.now());
 
 export const hostRandom: RandomPort = {
   fill(target) {
