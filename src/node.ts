@@ -86,6 +86,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
       },
       randomBytes,
       isAlive,
+      pid: process.pid,
       readAt,
     },
     transport: {

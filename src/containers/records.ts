@@ -49,6 +49,8 @@ export interface ContainerRecordsOptions {
   /** Data root of the store. */
   readonly root: string;
   readonly createHasher: CreateHasher;
+  /** Whether a process is still there, where there are processes. */
+  readonly isAlive?: (pid: number) => boolean;
 }
 
 const HEX = /^[0-9a-f]+$/;
@@ -88,7 +90,9 @@ export class ContainerRecords {
       }
       const owner = await this.#owner(path);
       // The claim is made before the record: one whose record is not there yet counts while it is young.
-      if (owner !== undefined && (owner.isYoung || (await this.#records.get(owner.id)) !== undefined)) {
+      const record = owner === undefined ? undefined : await this.#records.get(owner.id);
+      const isFree = record === undefined ? owner?.isYoung !== true : this.#isForsaken(record);
+      if (owner !== undefined && !isFree) {
         throw new WctrError(
           'conflict',
           `the container name "${name}" is already in use by container ${owner.id.slice(0, 12)}`,
@@ -98,7 +102,8 @@ export class ContainerRecords {
           },
         );
       }
-      await fs.rm(path, { force: true });
+      if (record === undefined) await fs.rm(path, { force: true });
+      else await this.remove(record);
     }
   }
 
@@ -116,8 +121,20 @@ export class ContainerRecords {
     if ((await this.#owner(path))?.id === id) await this.#options.fs.rm(path, { force: true });
   }
 
-  list(): Promise<ContainerRecord[]> {
-    return this.#records.list();
+  async list(): Promise<ContainerRecord[]> {
+    const kept: ContainerRecord[] = [];
+    for (const record of await this.#records.list()) {
+      if (!this.#isForsaken(record)) kept.push(record);
+      else await this.remove(record).catch(() => {});
+    }
+    return kept;
+  }
+
+  /** Meant to be removed at its end, and whoever was to do that was killed. */
+  #isForsaken(record: ContainerRecord): boolean {
+    const { isAlive } = this.#options;
+    const { pid } = record.state;
+    return record.autoRemove && pid !== undefined && isAlive !== undefined && !isAlive(pid);
   }
 
   /** By name, id, or the beginning of an id. Throws `no-such-container`, `conflict` when several ids begin so. */

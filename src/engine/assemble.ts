@@ -57,7 +57,7 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     layers,
     images: new ImageStore({ fs, layout, locks, createHasher, content, layers }),
     leases: new Leases({ fs, layout, locks, createHasher }),
-    containers: new ContainerRecords({ fs, root: layout.root, createHasher }),
+    containers: new ContainerRecords({ fs, root: layout.root, createHasher, isAlive: host.isAlive }),
     registry: () => {
       // Loaded when a registry is asked: most runs find their image here.
       client ??= import('./registry-client.ts').then(({ openRegistryClient }) => openRegistryClient(adapters));

@@ -152,7 +152,8 @@ export class LocalContainers implements ContainerUseCases {
       readonlyRootfs: spec.root.readonly,
       autoRemove: options.autoRemove ?? false,
       isolation,
-      state: { status: 'created' },
+      // Of the process that removes the record in the end: without it nobody would.
+      state: { status: 'created', ...(this.#parts.host.pid === undefined ? {} : { pid: this.#parts.host.pid }) },
     };
   }
 }

@@ -53,6 +53,8 @@ export interface EngineHost {
   bundledImage(name: string): Promise<ArchiveFiles | undefined>;
   /** From the system's generator, for ids. */
   randomBytes(length: number): Uint8Array;
+  /** This process, where there are processes. */
+  readonly pid?: number;
   /** Whether the process of a container is still there. */
   isAlive(pid: number): boolean;
   /** First bytes of a stored file or blob. */

@@ -1,5 +1,5 @@
 /** The commands around `run`: what they print, with which code they end, and that other tools read what they write. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -66,7 +66,7 @@ describe('wctr images', () => {
       /^busybox {3,}test {3,}[0-9a-f]{12} {3,}\d+ months ago {3,}[\d.]+[kM]B$/,
     );
     expect((await lines('images', '--digests'))[0]).toMatch(/TAG {3,}DIGEST {3,}IMAGE ID/);
-    expect((await lines('image', 'ls')).slice(0, 1)).toEqual([head]);
+    expect(await lines('image', 'ls', '-q')).toEqual(await lines('images', '-q'));
   });
 
   it('filters by repository, tag and pattern', async () => {
@@ -146,6 +146,28 @@ describe('wctr image inspect, history, tag, rm, prune', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^wctr: .*busybox:test.*container/);
     expect((await lines('images', '-q', 'busybox')).length).toBe(1);
+  });
+
+  it('forgets a container with --rm whose wctr was killed', async () => {
+    const args = [
+      ...wctr(),
+      'run',
+      '--rm',
+      '--name',
+      'killed',
+      '--cidfile',
+      join(cli.dir, 'killed'),
+      'busybox:test',
+      'loop',
+    ];
+    const child = spawn(process.execPath, args, { env: env(), stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const taken = await cli.run(['run', '--rm', '--name', 'killed', 'busybox:test', 'hello']);
+    expect(taken.stderr).toContain('wctr: the container name "killed" is already in use by container ');
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(await out('run', '--rm', '--name', 'killed', 'busybox:test', 'hello')).toBe('Hello from the guest\n');
+    expect(await cli.run(['inspect', readFileSync(join(cli.dir, 'killed'), 'utf8')])).toMatchObject({ code: 1 });
   });
 
   it('prunes images without a name, and asks first', async () => {
