@@ -8,6 +8,7 @@ const GUEST =
 const ENGINE =
   /\/dist\/(node|index|engine\/(?!registry-client)|containers\/|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
+/** The chunks are read as Latin-1, which is the fastest, so nothing beyond ASCII may be left in them. */
 const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const output = {
