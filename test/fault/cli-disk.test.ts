@@ -4,13 +4,17 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxLayout, type Cli, type CliResult, openCli, WCTR } from '../support/cli.ts';
+import { peer } from '../support/peers.ts';
 import { buildImage, noise, serve, tarOf } from '../support/registry-images.ts';
 import { FakeRegistry } from '../support/registry-server.ts';
 
+const unshare = peer('unshare');
 const UNSHARE = process.getuid?.() === 0 ? ['-m'] : ['-rm'];
+/** Root, or a kernel that gives everyone a user namespace. */
 const canMount =
-  spawnSync('unshare', [...UNSHARE, 'sh', '-c', 'mount -t tmpfs -o size=64k none /mnt'], { stdio: 'ignore' }).status ===
-  0;
+  unshare !== undefined &&
+  spawnSync(unshare, [...UNSHARE, 'sh', '-c', 'mount -t tmpfs -o size=64k none /mnt'], { stdio: 'ignore' }).status ===
+    0;
 
 describe.skipIf(!canMount)('the disk', () => {
   let cli: Cli;
