@@ -39,7 +39,7 @@ describe.skipIf(!canMount)('the disk', () => {
       const head = `set -u; wctr() { '${process.execPath}' '${WCTR}' "$@"; }`;
       const env = { PATH: process.env.PATH, HOME: cli.dir, WCTR_DATA_ROOT: join(cli.dir, 'disk', 'store') };
       execFile(
-        'unshare',
+        unshare!,
         [...UNSHARE, 'sh', '-c', `${head}\n${text}`],
         { cwd: cli.dir, env },
         (error, stdout, stderr) => {
