@@ -112,7 +112,7 @@ export function guardError(fault: GuardFault): WctrError {
       { hint: 'raise the limit with --memory', data: { ...data, pages: fault.value, limitPages: fault.limit } },
     );
   }
-  if (fault.detail === abi.DETAIL_IMPORT_DENIED) return importsDenied(fault, data);
+  if (fault.detail === abi.DETAIL_IMPORT_DENIED) return importsDenied(fault.denied, data);
   const counted = COUNTED[fault.detail];
   if (counted !== undefined) {
     return error('module-denied', `the module has ${fault.value} ${counted}, the limit is ${fault.limit}`, {
@@ -130,12 +130,13 @@ export function guardError(fault: GuardFault): WctrError {
   });
 }
 
-function importsDenied(fault: GuardFault, data: Record<string, unknown>): WctrError {
-  const listed = fault.denied.slice(0, LISTED_IMPORTS).join(', ');
-  const more = fault.denied.length > LISTED_IMPORTS ? ` and ${fault.denied.length - LISTED_IMPORTS} more` : '';
+/** `denied`: `module.name` each. */
+export function importsDenied(denied: readonly string[], data: Record<string, unknown> = {}): WctrError {
+  const listed = denied.slice(0, LISTED_IMPORTS).join(', ');
+  const more = denied.length > LISTED_IMPORTS ? ` and ${denied.length - LISTED_IMPORTS} more` : '';
   return error('module-denied', `the module imports what is not granted: ${listed}${more}`, {
     hint: 'only the WASI functions are granted to a guest',
-    data: { ...data, imports: fault.denied },
+    data: { ...data, imports: denied },
   });
 }
 

@@ -1,14 +1,16 @@
 /** Finds what `run` names: an image of the store (pulled when missing), a module or a layout on the host's disk. */
 
 import type { ImageProcessConfig } from '../containers/process-config.ts';
+import { S_IFMT, S_IFREG } from '../core/abi/kernel.ts';
 import { RootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
 import type { ByteLocation } from '../host/ports.ts';
 import type { SandboxSpec } from '../host/sandbox.ts';
+import type { LayerStore } from '../images/contracts.ts';
 import type { Image } from '../images/image-store.ts';
 import { DEFAULT_PLATFORMS, parsePlatform, platformRank } from '../images/platform.ts';
-import { assertMayRun } from '../images/variants.ts';
-import type { Digest } from '../spec/image-spec.ts';
+import { assertMayRun, probeEntrypoint } from '../images/variants.ts';
+import type { Digest, ProcessConfig } from '../spec/image-spec.ts';
 import type { ImageUseCases, RunOptions } from './engine.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
@@ -31,7 +33,10 @@ export interface Program {
   readonly readFile: (path: string) => Promise<string | undefined>;
 }
 
+type Rootfs = Awaited<ReturnType<LayerStore['rootfs']>>;
+
 const MAX_TEXT_FILE_BYTES = 1024 * 1024;
+const MAGIC_BYTES = 8;
 
 export class ProgramSources {
   readonly #parts: EngineParts;
@@ -94,13 +99,6 @@ export class ProgramSources {
     const { content, layers } = this.#parts;
     const { config, form, record } = image;
     const wanted = options.platform === undefined ? DEFAULT_PLATFORMS : [parsePlatform(options.platform)];
-    assertMayRun(
-      options.image,
-      form,
-      config,
-      wanted,
-      options.platform !== undefined || options.entrypoint !== undefined,
-    );
     for (const { descriptor, kind, diffId } of image.layers) {
       // Layers are a cache of the blobs: one that was deleted is made again.
       if (kind === 'tar' && diffId !== undefined && (await layers.get(diffId)) === undefined) {
@@ -109,6 +107,9 @@ export class ProgramSources {
     }
     const rootfs = image.diffIds.length === 0 ? undefined : await layers.rootfs(image.diffIds);
     const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;
+    const isAsked = options.platform !== undefined || options.entrypoint !== undefined;
+    const mayRun = isAsked || form.kind === 'module' || (await this.#startsWithWasm(rootfs, config.process, options));
+    assertMayRun(options.image, form, config, wanted, mayRun);
     return {
       imageId: image.id,
       manifest: record.manifest.digest,
@@ -127,6 +128,16 @@ export class ProgramSources {
       ...(form.kind === 'module' ? { module: { module: await content.locate(form.layer.digest) } } : {}),
       readFile: (path) => (rootfs === undefined ? Promise.resolve(undefined) : this.#readText(rootfs, path)),
     };
+  }
+
+  /** Whether the file the command names is a module, whatever platform the image was built for. */
+  async #startsWithWasm(rootfs: Rootfs | undefined, image: ProcessConfig, options: RunOptions): Promise<boolean> {
+    const given = options.args ?? [];
+    const [command] = [...(image.Entrypoint ?? []), ...(given.length > 0 ? given : (image.Cmd ?? []))];
+    if (rootfs === undefined || command === undefined) return false;
+    const process = { env: image.Env ?? [], workingDir: options.workingDir ?? image.WorkingDir ?? '/' };
+    const probe = await probeEntrypoint(command, process, (path) => this.#readFile(rootfs, path, MAGIC_BYTES));
+    return probe?.kind === 'module' || probe?.kind === 'component';
   }
 
   async #fromDisk(path: string, options: RunOptions): Promise<Program> {
@@ -160,17 +171,20 @@ export class ProgramSources {
     };
   }
 
-  async #readText(
-    rootfs: { index: ByteLocation; layers: readonly ByteLocation[] },
-    path: string,
-  ): Promise<string | undefined> {
+  async #readText(rootfs: Rootfs, path: string): Promise<string | undefined> {
+    const bytes = await this.#readFile(rootfs, path, MAX_TEXT_FILE_BYTES);
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
+
+  /** The first bytes of a file of the image; undefined where there is no such file, or a sparse one. */
+  async #readFile(rootfs: Rootfs, path: string, limitBytes: number): Promise<Uint8Array | undefined> {
     const { host } = this.#parts;
     const index = new RootfsIndex(await host.readAt(rootfs.index, 0, Number.MAX_SAFE_INTEGER));
     const number = index.lookup(path);
     if (number === undefined) return undefined;
     const node = index.node(number);
-    if (node.extents.length > 0 || node.size > MAX_TEXT_FILE_BYTES) return undefined;
-    return new TextDecoder().decode(await host.readAt(rootfs.layers[node.layer]!, node.dataOffset, node.size));
+    if ((node.mode & S_IFMT) !== S_IFREG || node.extents.length > 0) return undefined;
+    return host.readAt(rootfs.layers[node.layer]!, node.dataOffset, Math.min(node.size, limitBytes));
   }
 }
 

@@ -142,8 +142,8 @@ export function imageForm(what: string, manifest: Manifest, config: ImageConfig)
 }
 
 /**
- * Before layers are fetched: an image of another platform with no sign of Wasm is refused, unless its platform was
- * asked for by name. Throws `no-matching-platform`.
+ * An image of another platform with no sign of Wasm is refused. `isAsked`: its platform was asked for by name, or its
+ * entrypoint turned out to be a module (`probeEntrypoint`). Throws `no-matching-platform`.
  */
 export function assertMayRun(
   image: string,

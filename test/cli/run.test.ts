@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -146,15 +147,20 @@ describe('wctr run', () => {
 });
 
 describe('imports nobody granted', () => {
-  // (import "host" "secret" (func)); _start prints nothing and calls it with any argument count above one
-  const wasm = (call: boolean) =>
-    Uint8Array.from([
-      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0],
-      ...[2, 15, 1, 4, 0x68, 0x6f, 0x73, 0x74, 6, 0x73, 0x65, 0x63, 0x72, 0x65, 0x74, 0, 0],
-      ...[3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 19, 2, 6, 0x5f, 0x73, 0x74, 0x61, 0x72, 0x74, 0, 1],
-      ...[6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0],
-      ...(call ? [10, 6, 1, 4, 0, 0x10, 0, 0x0b] : [10, 4, 1, 2, 0, 0x0b]),
+  /** Imports one function, and calls it where asked. */
+  const wasm = (call: boolean, module = 'host', name = 'secret') => {
+    const text = (value: string) => [value.length, ...new TextEncoder().encode(value)];
+    const section = (id: number, ...body: number[]) => [id, body.length, ...body];
+    return Uint8Array.from([
+      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      ...section(1, 1, 0x60, 0, 0),
+      ...section(2, 1, ...text(module), ...text(name), 0, 0),
+      ...section(3, 1, 0),
+      ...section(5, 1, 0, 1),
+      ...section(7, 2, ...text('_start'), 0, 1, ...text('memory'), 2, 0),
+      ...section(10, 1, ...(call ? [4, 0, 0x10, 0, 0x0b] : [2, 0, 0x0b])),
     ]);
+  };
 
   it('have the module refused', async () => {
     writeFileSync(join(cli.dir, 'calls.wasm'), wasm(true));
@@ -163,12 +169,43 @@ describe('imports nobody granted', () => {
     expect(stderr).toMatch(/^wctr: the module imports what is not granted: host\.secret\n/);
   });
 
+  it('count also when they carry the name of WASI', async () => {
+    writeFileSync(join(cli.dir, 'newer.wasm'), wasm(false, 'wasi_snapshot_preview1', 'fd_teleport'));
+    const { code, stderr } = await cli.run(['run', '--rm', './newer.wasm']);
+    expect(code).toBe(126);
+    expect(stderr).toMatch(/^wctr: the module imports what is not granted: wasi_snapshot_preview1\.fd_teleport\n/);
+    expect(await cli.run(['run', '--rm', '--unknown-imports', 'trap', './newer.wasm'])).toMatchObject({ code: 0 });
+  });
+
   it('end the guest that calls one with --unknown-imports trap', async () => {
     writeFileSync(join(cli.dir, 'idle.wasm'), wasm(false));
     expect(await cli.run(['run', '--rm', '--unknown-imports', 'trap', './idle.wasm'])).toMatchObject({ code: 0 });
     const { code, stderr } = await cli.run(['run', '--rm', '--unknown-imports', 'trap', './calls.wasm']);
     expect(code).toBe(134);
     expect(stderr).toContain('called "host.secret", which is not there');
+  });
+});
+
+describe('an image built for Linux', () => {
+  const importAs = async (name: string, file: string, content: Uint8Array | string) => {
+    mkdirSync(join(cli.dir, name));
+    writeFileSync(join(cli.dir, name, file), content, { mode: 0o755 });
+    execFileSync('tar', ['-cf', `${name}.tar`, '-C', name, file], { cwd: cli.dir });
+    const change = `ENTRYPOINT ["/${file}"]`;
+    const args = ['import', '--platform', 'linux/amd64', '-c', change, `${name}.tar`, `${name}:1`];
+    expect(await cli.run(args)).toMatchObject({ code: 0, stderr: '' });
+  };
+
+  it('runs when its entrypoint is a module after all', async () => {
+    await importAs('disguised', 'app', readFileSync(guestPath('busybox')));
+    expect(await busybox('disguised:1', 'hello')).toMatchObject({ code: 0, stdout: 'Hello from the guest\n' });
+  });
+
+  it('is refused by what it is otherwise', async () => {
+    await importAs('native', 'app', '\x7fELF\x02\x01\x01');
+    const { code, stderr } = await busybox('native:1');
+    expect(code).toBe(125);
+    expect(stderr).toMatch(/^wctr: image native:1 is for linux\/amd64; none of them is wasip1\/wasm, /);
   });
 });
 

@@ -1,6 +1,7 @@
 /** From a file's bytes to a module that may run: checked, clamped to the limits, compiled. */
 import type { GuardCore, GuardInfo } from '../../core/guard.ts';
 import { guardModule, WASI_GRANTS } from '../../core/guard.ts';
+import { importsDenied } from '../../core/guard-errors.ts';
 import { WctrError } from '../../errors.ts';
 import type { SandboxResources, SandboxSpec } from '../sandbox.ts';
 import { checkModule } from './program.ts';
@@ -53,10 +54,21 @@ function compile(name: string, bytes: Uint8Array<ArrayBuffer>): WebAssembly.Modu
   }
 }
 
-/** The personality's imports, and for each function that was not granted one that traps with its name. */
-export function linkedImports(info: GuardInfo, granted: WebAssembly.Imports): WebAssembly.Imports {
-  const missing = info.imports.filter((entry) => !entry.granted);
+/**
+ * The personality's imports, and for each function that is not among them one that traps with its name. Throws
+ * 'module-denied' instead where the program was not run to live without them; the guard has let through every name of a
+ * WASI module, also one that no version of WASI has.
+ */
+export function linkedImports(
+  info: GuardInfo,
+  granted: WebAssembly.Imports,
+  unknown: 'deny' | 'trap',
+): WebAssembly.Imports {
+  const missing = info.imports.filter(
+    ({ kind, module, name }) => kind === 'function' && !Object.hasOwn(granted[module] ?? {}, name),
+  );
   if (missing.length === 0) return granted;
+  if (unknown === 'deny') throw importsDenied(missing.map(({ module, name }) => `${module}.${name}`));
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { ...granted };
   for (const { module, name } of missing) {
     imports[module] = {

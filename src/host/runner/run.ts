@@ -101,7 +101,10 @@ function runProgram(spec: SandboxSpec, host: RunnerHost, program: LoadedProgram,
   let instance: WebAssembly.Instance | undefined;
   let end: WasiEnd;
   try {
-    instance = new WebAssembly.Instance(program.module, linkedImports(program.info, process.imports));
+    instance = new WebAssembly.Instance(
+      program.module,
+      linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny'),
+    );
     fuel?.attach(instance);
     end = process.start(instance, program.entry);
   } catch (error) {
