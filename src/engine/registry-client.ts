@@ -3,7 +3,7 @@ import type { FileSystem } from '../host/ports.ts';
 import { RegistryClient } from '../images/registry/client.ts';
 import { dockerConfigPath, dockerCredentials, readDockerConfig } from '../images/registry/docker-config.ts';
 import { NO_REGISTRIES, parseRegistriesConfig, type RegistriesConfig } from '../images/registry/registries.ts';
-import type { EngineAdapters } from './assemble.ts';
+import type { EngineAdapters } from './adapters.ts';
 
 type ClientAdapters = Pick<EngineAdapters, 'fs' | 'createHasher' | 'transport' | 'config' | 'version' | 'registries'>;
 

@@ -1,0 +1,37 @@
+/** What a host brings: its files, locks, hashes, sandboxes and network. A composition root fills this in. */
+import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
+import type { LayerStore } from '../images/contracts.ts';
+import type { CreateHasher } from '../images/digest.ts';
+import type { RegistriesConfig } from '../images/registry/registries.ts';
+import type { TransportOptions } from '../images/registry/transport.ts';
+import type { BlobStore } from '../images/store/blob-store.ts';
+import type { StoreLayout } from '../images/store/layout.ts';
+import type { EngineHost, SandboxChoice } from './parts.ts';
+
+export interface EngineAdapters {
+  readonly version: string;
+  /** Data root of the store. */
+  readonly root: string;
+  readonly fs: FileSystem;
+  readonly locks: Locks;
+  readonly createHasher: CreateHasher;
+  readonly locateBy: 'path' | 'bytes';
+  readonly layers: (stores: LayerStoreParts) => LayerStore;
+  readonly sandboxes: SandboxChoice;
+  readonly host: EngineHost;
+  readonly transport: Pick<TransportOptions, 'fetch' | 'lookup'>;
+  /** Where the docker config and `registries.json` are; absent in a browser. */
+  readonly config?: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly helpers?: CredentialHelpers;
+    /** Directory of wctr's own configuration. */
+    readonly directory: string;
+  };
+  /** In place of the file `registries.json`. */
+  readonly registries?: RegistriesConfig;
+}
+
+export interface LayerStoreParts extends Pick<EngineAdapters, 'fs' | 'locks' | 'createHasher' | 'locateBy'> {
+  readonly layout: StoreLayout;
+  readonly content: BlobStore;
+}
