@@ -79,7 +79,8 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       isAlive: () => false,
       readAt: async (location, position, length) => {
-        if ('bytes' in location) return location.bytes.slice(position, position + length);
+        if ('bytes' in location)
+          return location.bytes.slice(position, Math.min(position + length, location.bytes.length));
         throw new WctrError('internal', `a browser's store has no paths: ${location.path}`);
       },
     },

@@ -108,8 +108,10 @@ export class ProgramSources {
     const rootfs = image.diffIds.length === 0 ? undefined : await layers.rootfs(image.diffIds);
     const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;
     const isAsked = options.platform !== undefined || options.entrypoint !== undefined;
-    const mayRun = isAsked || form.kind === 'module' || (await this.#startsWithWasm(rootfs, config.process, options));
-    assertMayRun(options.image, form, config, wanted, mayRun);
+    if (!isAsked && form.kind === 'rootfs' && form.wasmBy === 'unknown') {
+      const isWasm = await this.#startsWithWasm(rootfs, config.process, options);
+      assertMayRun(options.image, form, config, wanted, isWasm);
+    }
     return {
       imageId: image.id,
       manifest: record.manifest.digest,

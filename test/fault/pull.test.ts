@@ -66,8 +66,13 @@ describe('one download', () => {
     registry.plan(planFor(0), throttle(layerBytes(0), 100_000, 10));
     const controller = new AbortController();
     const first = store.pull(name, { signal: controller.signal });
-    const second = store.pull(name);
-    await expect.poll(() => requestsFor(0).length).toBe(1);
+    let isSharing = false;
+    const second = store.pull(name, {
+      onEvent: ({ status }) => {
+        isSharing ||= status === 'Downloading';
+      },
+    });
+    await expect.poll(() => isSharing && requestsFor(0).length === 1, { timeout: 10_000 }).toBe(true);
     controller.abort();
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     await second;

@@ -21,7 +21,7 @@ export const hostPaths = {
 
 /** Up to `length` bytes of a stored file from `position` on. */
 export async function readAt(location: ByteLocation, position: number, length: number): Promise<Uint8Array> {
-  if ('bytes' in location) return location.bytes.slice(position, position + length);
+  if ('bytes' in location) return location.bytes.slice(position, Math.min(position + length, location.bytes.length));
   const fd = fs.openSync(location.path, 'r');
   try {
     const { size } = fs.fstatSync(fd);
