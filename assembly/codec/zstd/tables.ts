@@ -25,7 +25,12 @@ export const RANKS: usize = WEIGHTS + 512;
 /** What readCounts found: u32 table log, u32 symbols. */
 export const COUNTS_LOG: usize = RANKS + 64;
 export const COUNTS_SYMBOLS: usize = COUNTS_LOG + 4;
-export const LITERALS: usize = COUNTS_LOG + 64;
+/** Where the sequences' reader stands between batches, and the batch read last (sequence-loop.ts). */
+export const READER: usize = COUNTS_LOG + 64;
+export const SEQUENCES: usize = READER + 64;
+export const SEQUENCES_MOST: u32 = 512;
+export const SEQUENCE_BYTES: u32 = 16;
+export const LITERALS: usize = SEQUENCES + SEQUENCES_MOST * SEQUENCE_BYTES;
 export const BLOCK_BYTES: u32 = 131072;
 /** Copies read and write whole vectors past an end. */
 export const SLACK: u32 = 64;
@@ -68,10 +73,7 @@ export const OFFSET_DEFAULT: usize = memory.data<i16>([
 ]);
 export const OFFSET_DEFAULT_SYMBOLS: u32 = 29;
 
-/**
- * The table entry of a symbol. An offset symbol n stands for 2^n + n bits, less the 3 repeat codes; 0 and 1 are repeat
- * codes: values 1 and 2..3.
- */
+/** The table entry of a symbol. An offset symbol n stands for the offset value 2^n + n bits. */
 export function sequenceEntry(kind: u32, symbol: u32, stateBits: u32, next: u32): u64 {
   let base = symbol;
   let extra: u32 = 0;
@@ -82,7 +84,7 @@ export function sequenceEntry(kind: u32, symbol: u32, stateBits: u32, next: u32)
     base = load<u32>(MATCH_LENGTH_BASE + (symbol << 2));
     extra = load<u8>(MATCH_LENGTH_EXTRA + symbol);
   } else if (kind == KIND_OFFSET) {
-    base = symbol < 2 ? symbol + 1 : ((<u32>1) << symbol) - 3;
+    base = (<u32>1) << symbol;
     extra = symbol;
   }
   return <u64>base | ((<u64>extra) << 32) | ((<u64>stateBits) << 40) | ((<u64>next) << 48);
