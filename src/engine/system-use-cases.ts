@@ -56,7 +56,8 @@ export class LocalSystem implements SystemUseCases {
       return records.filter(({ imageId }) => imageId === id).length;
     });
     const running = records.filter(({ state }) => isRunning(state, host.isAlive)).length;
-    const temporary = await diskUsage(fs, layout.tmp);
+    // Unfinished transfers, and the compiled code of the command itself.
+    const temporary = (await diskUsage(fs, layout.tmp)) + (await diskUsage(fs, `${layout.root}/code`));
     return {
       images: {
         total: usage.imageCount,
