@@ -3,7 +3,7 @@ import { fd_write, proc_exit } from './wasi_snapshot_preview1';
 
 const TEXT = `
 Hello from wctr!
-This message shows that your installation appears to be working correctly.
+If you can read this, your installation works.
 
 To print it, wctr did the following:
  1. It found the image "hello", which ships inside the wctr package.
