@@ -45,7 +45,7 @@ const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
     expect(lines.filter((line) => !line.startsWith('=='))).toEqual([
       '',
       'Hello from wctr!',
-      'This message shows that your installation appears to be working correctly.',
+      'If you can read this, your installation works.',
       'SHOUT THIS',
       'example/upper:1 wasip1/wasm',
       'example/upper:latest wasip1/wasm',
