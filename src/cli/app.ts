@@ -2,10 +2,11 @@
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
 import type { Context } from './command.ts';
 import { COMMANDS, type CommandEntry, isCommandEntry } from './commands.ts';
+import { complain } from './complain.ts';
 import { type Flag, parseFlags } from './flags.ts';
 import { printable } from './format/units.ts';
 import { closest } from './suggest.ts';
-import { paint, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Exit codes of docker: 125 where wctr itself failed before anything ran; 1 for a failed command that runs nothing. */
 const EXIT_USAGE = 125;
@@ -86,14 +87,13 @@ function unknownCommand(word: string, known: readonly string[], name: string): W
 
 function report(error: unknown, argv: readonly string[], terminal: Terminal): number {
   if (isWctrError(error)) {
-    terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(error.message)}\n`);
-    if (error.hint !== undefined) terminal.err(`${paint(terminal, 'dim', 'hint:')} ${printable(error.hint)}\n`);
+    complain(terminal, error.message, error.hint);
     if (error.code === 'cancelled') return ERROR_TABLE.cancelled.exit;
     return argv[0] === 'run' ? ERROR_TABLE[error.code].exit : error.code === 'invalid-argument' ? EXIT_USAGE : 1;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  terminal.err(`${paint(terminal, 'red', 'wctr:')} internal error: ${printable(detail.split('\n')[0]!)}\n`);
-  terminal.err(`${paint(terminal, 'dim', 'hint:')} this is a bug in wctr; WCTR_DEBUG=1 prints where it happened\n`);
+  const hint = 'this is a bug in wctr; WCTR_DEBUG=1 prints where it happened';
+  complain(terminal, `internal error: ${detail.split('\n')[0]!}`, hint);
   if (terminal.env.WCTR_DEBUG !== undefined) terminal.err(`${printable(detail)}\n`);
   return EXIT_USAGE;
 }

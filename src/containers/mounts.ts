@@ -22,7 +22,7 @@ export function parseVolumeFlag(text: string, resolvePath: (path: string) => str
   const [source, destination, options = ''] = parts as [string, string, string?];
   if (parts.length > 3) throw bad('too many colons');
   if (source === '' || destination === '') throw bad('empty source or destination');
-  if (!isPath(source)) {
+  if (!isHostPath(source)) {
     throw bad('named volumes are not supported yet', `use a host directory: ./${source}:${destination}`);
   }
   let readonly = false;
@@ -49,8 +49,9 @@ function splitVolume(text: string): string[] {
   return [drive + first!, ...rest];
 }
 
-function isPath(source: string): boolean {
-  return /^(\.{0,2}\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(source);
+/** A path of the host, told by its first characters: neither references nor volume names begin so. */
+export function isHostPath(text: string): boolean {
+  return /^(\.{0,2}\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(text);
 }
 
 /** `type=bind,source=/x,target=/y,readonly` and `type=tmpfs,target=/y,tmpfs-size=64m,tmpfs-mode=1777`. */

@@ -23,7 +23,10 @@ export interface ProcessOverrides {
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** An entrypoint on the command line drops the image's CMD, as docker does. */
-export function commandLine(image: ImageProcessConfig, options: ProcessOverrides): string[] {
+export function commandLine(
+  image: Pick<ImageProcessConfig, 'entrypoint' | 'cmd'>,
+  options: Partial<ProcessOverrides>,
+): string[] {
   const given = options.args ?? [];
   if (options.entrypoint !== undefined) return [...options.entrypoint, ...given];
   return [...(image.entrypoint ?? []), ...(given.length > 0 ? given : (image.cmd ?? []))];

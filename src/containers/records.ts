@@ -44,6 +44,11 @@ export interface ContainerState {
   readonly exit?: SandboxExit;
 }
 
+/** Whether the record still tells the truth when it says `running`: its process may have been killed. */
+export function isRunning({ status, pid }: ContainerState, isAlive: (pid: number) => boolean): boolean {
+  return status === 'running' && (pid === undefined || isAlive(pid));
+}
+
 export interface ContainerRecordsOptions {
   readonly fs: FileSystem;
   /** Data root of the store. */

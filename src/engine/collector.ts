@@ -1,3 +1,4 @@
+import { isRunning } from '../containers/records.ts';
 import type { CollectorOptions, Roots } from '../images/gc.ts';
 import type { RemovalContext } from '../images/image-remove.ts';
 import type { EngineParts } from './parts.ts';
@@ -25,7 +26,7 @@ export function removalContext(parts: EngineParts): RemovalContext {
         .filter(({ imageId }) => imageId === id)
         .map(({ key, state }) => ({
           container: key.slice(0, 12),
-          isRunning: state.status === 'running' && (state.pid === undefined || host.isAlive(state.pid)),
+          isRunning: isRunning(state, host.isAlive),
         })),
   };
 }

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '../containers/records.ts';
+import { type ContainerRecord, isRunning } from '../containers/records.ts';
 
 /** What `kill -9` of a container's process leaves: docker's code for it. */
 const EXIT_KILLED = 137;
@@ -6,8 +6,8 @@ const EXIT_KILLED = 137;
 /** The document of docker's `container inspect` (Engine API 1.51, ContainerInspectResponse), as far as it applies. */
 export function inspectContainer(record: ContainerRecord, isAlive: (pid: number) => boolean): Record<string, unknown> {
   const { state, process, resources } = record;
-  const isRunning = state.status === 'running' && (state.pid === undefined || isAlive(state.pid));
-  const wasLost = state.status === 'running' && !isRunning;
+  const runs = isRunning(state, isAlive);
+  const wasLost = state.status === 'running' && !runs;
   return {
     Id: record.key,
     Created: record.createdAt,
@@ -15,12 +15,12 @@ export function inspectContainer(record: ContainerRecord, isAlive: (pid: number)
     Args: process.args.slice(1),
     State: {
       Status: wasLost ? 'exited' : state.status,
-      Running: isRunning,
+      Running: runs,
       Paused: false,
       Restarting: false,
       OOMKilled: state.exit?.oomKilled ?? false,
       Dead: false,
-      Pid: isRunning ? (state.pid ?? 0) : 0,
+      Pid: runs ? (state.pid ?? 0) : 0,
       ExitCode: state.exit?.exitCode ?? (wasLost ? EXIT_KILLED : 0),
       Error: state.exit?.reason ?? '',
       StartedAt: state.startedAt ?? '0001-01-01T00:00:00Z',

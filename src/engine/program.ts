@@ -1,6 +1,7 @@
 /** Finds what `run` names: an image of the store (pulled when missing), a module or a layout on the host's disk. */
 
-import type { ImageProcessConfig } from '../containers/process-config.ts';
+import { isHostPath } from '../containers/mounts.ts';
+import { commandLine, type ImageProcessConfig } from '../containers/process-config.ts';
 import { S_IFMT, S_IFREG } from '../core/abi/kernel.ts';
 import { RootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
@@ -48,7 +49,7 @@ export class ProgramSources {
   }
 
   async find(options: RunOptions): Promise<Program> {
-    if (isPath(options.image)) return this.#fromDisk(options.image, options);
+    if (isHostPath(options.image)) return this.#fromDisk(options.image, options);
     return this.#fromImage(await this.#open(options), options);
   }
 
@@ -134,8 +135,8 @@ export class ProgramSources {
 
   /** Whether the file the command names is a module, whatever platform the image was built for. */
   async #startsWithWasm(rootfs: Rootfs | undefined, image: ProcessConfig, options: RunOptions): Promise<boolean> {
-    const given = options.args ?? [];
-    const [command] = [...(image.Entrypoint ?? []), ...(given.length > 0 ? given : (image.Cmd ?? []))];
+    const { Entrypoint: entrypoint = [], Cmd: cmd = [] } = image;
+    const [command] = commandLine({ entrypoint, cmd }, { args: options.args ?? [] });
     if (rootfs === undefined || command === undefined) return false;
     const process = { env: image.Env ?? [], workingDir: options.workingDir ?? image.WorkingDir ?? '/' };
     const probe = await probeEntrypoint(command, process, (path) => this.#readFile(rootfs, path, MAGIC_BYTES));
@@ -188,11 +189,6 @@ export class ProgramSources {
     if ((node.mode & S_IFMT) !== S_IFREG || node.extents.length > 0) return undefined;
     return host.readAt(rootfs.layers[node.layer]!, node.dataOffset, Math.min(node.size, limitBytes));
   }
-}
-
-/** docker's references never begin with a dot or a slash, so a path is told by its first character. */
-function isPath(image: string): boolean {
-  return /^(\.{0,2}\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(image);
 }
 
 /** `./app.wasm#name`, unless a file is called just that. */

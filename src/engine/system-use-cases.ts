@@ -1,3 +1,4 @@
+import { isRunning } from '../containers/records.ts';
 import { imageDiskUsage } from '../images/disk-usage.ts';
 import { diskUsage } from '../images/gc.ts';
 import { collectorOptions } from './collector.ts';
@@ -70,8 +71,4 @@ export class LocalSystem implements SystemUseCases {
       cache: { total: 0, active: 0, sizeBytes: temporary, reclaimableBytes: temporary },
     };
   }
-}
-
-function isRunning(state: { status: string; pid?: number }, isAlive: (pid: number) => boolean): boolean {
-  return state.status === 'running' && (state.pid === undefined || isAlive(state.pid));
 }

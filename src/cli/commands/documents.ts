@@ -1,8 +1,7 @@
 import { isWctrError } from '../../errors.ts';
 import type { Context } from '../command.ts';
+import { complain } from '../complain.ts';
 import { compileTemplate } from '../format/template.ts';
-import { printable } from '../format/units.ts';
-import { paint } from '../terminal.ts';
 
 /** Prints one document per name as a JSON list, or through a template line by line; a missing one fails at the end. */
 export async function printDocuments(
@@ -19,8 +18,7 @@ export async function printDocuments(
       found.push(await find(name));
     } catch (error) {
       if (!isWctrError(error)) throw error;
-      terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(error.message)}\n`);
-      if (error.hint !== undefined) terminal.err(`${paint(terminal, 'dim', 'hint:')} ${printable(error.hint)}\n`);
+      complain(terminal, error.message, error.hint);
       code = 1;
     }
   }

@@ -1,8 +1,8 @@
 import type { ImageRemoval } from '../../engine/engine.ts';
 import { isWctrError } from '../../errors.ts';
 import type { Command } from '../command.ts';
+import { complain } from '../complain.ts';
 import { printable } from '../format/units.ts';
-import { paint } from '../terminal.ts';
 
 export const command: Command = {
   usage: 'IMAGE [IMAGE...]',
@@ -24,8 +24,7 @@ export const command: Command = {
         terminal.out(removalLines(await images.remove(name, { force: flags.bool('force') })));
       } catch (error) {
         if (!isWctrError(error)) throw error;
-        terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(error.message)}\n`);
-        if (error.hint !== undefined) terminal.err(`${paint(terminal, 'dim', 'hint:')} ${printable(error.hint)}\n`);
+        complain(terminal, error.message, error.hint);
         code = 1;
       }
     }

@@ -2,9 +2,8 @@ import type { RunOptions } from '../../engine/engine.ts';
 import { WctrError } from '../../errors.ts';
 import type { SandboxExit } from '../../host/sandbox.ts';
 import type { Command, Context } from '../command.ts';
-import { printable } from '../format/units.ts';
+import { complain } from '../complain.ts';
 import { createProgress, lazyProgress, NO_PROGRESS } from '../progress.ts';
-import { paint } from '../terminal.ts';
 import { RUN_FLAGS, refuseUnsupported } from './run-flags.ts';
 import { runOptions } from './run-options.ts';
 
@@ -56,5 +55,5 @@ function explain({ terminal }: Context, exit: SandboxExit, options: RunOptions):
     throw new WctrError(exit.errorCode, exit.reason, exit.hint === undefined ? {} : { hint: exit.hint });
   }
   const what = exit.oomKilled ? 'OOMKilled' : 'ended';
-  terminal.err(`${paint(terminal, 'red', 'wctr:')} ${printable(options.image)} ${what}: ${printable(exit.reason)}\n`);
+  complain(terminal, `${options.image} ${what}: ${exit.reason}`);
 }
