@@ -18,7 +18,7 @@ import type { Program, ProgramSources } from './program.ts';
 
 const DEFAULT_STDIO = { stdin: 'null', stdout: 'pipe', stderr: 'pipe' } as const;
 
-export class LocalContainers implements ContainerUseCases {
+export class LocalContainers implements Pick<ContainerUseCases, 'run'> {
   readonly #parts: EngineParts;
   readonly #programs: ProgramSources;
 

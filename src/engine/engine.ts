@@ -1,15 +1,41 @@
 /**
- * The Engine port: what the CLI, the daemon and embedders ask for. Its one implementation today is LocalEngine, in this
- * process; a second one will speak the Engine API to another. Documents that users see (`inspect`, `history`) keep
- * docker's field names, so that scripts written for docker read them.
+ * The Engine port: what the CLI, the daemon and embedders ask for. Two implementations pass one test suite: LocalEngine, in
+ * this process, and RemoteEngine, which speaks the Engine API to a daemon. What users see and send (`inspect`, `create`,
+ * filters) has the Engine API's shapes (src/spec/engine-api.ts), so that the daemon, the remote engine and scripts written
+ * for docker all mean the same documents.
  */
 import type { SandboxExit, SandboxHandle, SandboxMount, SandboxResources, Signal } from '../host/sandbox.ts';
+import type {
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerStats,
+  ContainerSummary,
+  EndpointSettings,
+  EventMessage,
+  ExecConfig,
+  ExecInspect,
+  FilesystemChange,
+  Filters,
+  Network,
+  NetworkCreateRequest,
+  PathStat,
+  Resources,
+  RestartPolicy,
+  TopResponse,
+  Volume,
+  VolumeCreateRequest,
+  WaitResponse,
+} from '../spec/engine-api.ts';
 
 export interface Engine {
   readonly images: ImageUseCases;
   readonly containers: ContainerUseCases;
+  readonly exec: ExecUseCases;
+  readonly volumes: VolumeUseCases;
+  readonly networks: NetworkUseCases;
   readonly system: SystemUseCases;
-  /** Releases what the engine holds of the host (warm sandboxes, threads). Running containers end. */
+  /** Releases what the engine holds of the host (warm sandboxes, threads). Containers it started with `start` go on. */
   close(): Promise<void>;
 }
 
@@ -137,16 +163,175 @@ export interface RunningContainer {
   kill(signal?: Signal): Promise<void>;
 }
 
+/** A name, an id, or the beginning of one, is what `name` means throughout. */
 export interface ContainerUseCases {
+  /**
+   * Creates and starts in one, on the caller's own streams. With `autoRemove` and nothing that others could reach it by,
+   * the guest may run in the caller's process (see `isolation`).
+   */
   run(options: RunOptions): Promise<RunningContainer>;
-  /** docker's `container inspect` document. */
-  inspect(name: string): Promise<Record<string, unknown>>;
+  /** Throws 'no-such-image' (never pulls), 'conflict' (name), 'invalid-argument'. */
+  create(
+    request: ContainerCreateRequest,
+    options?: { name?: string; platform?: string },
+  ): Promise<ContainerCreateResponse>;
+  /** Idempotent. Rejects with the reason when the program cannot be started. */
+  start(name: string, options?: { checkpoint?: string; detachKeys?: string }): Promise<void>;
+  /** Stop signal, then KILL after the timeout: the container's own, 10 s, -1 for never. */
+  stop(name: string, options?: StopOptions): Promise<void>;
+  restart(name: string, options?: StopOptions): Promise<void>;
+  /** Throws 'conflict' when it is not running. Default SIGKILL. */
+  kill(name: string, signal?: string): Promise<void>;
+  pause(name: string): Promise<void>;
+  unpause(name: string): Promise<void>;
+  rename(name: string, newName: string): Promise<void>;
+  update(
+    name: string,
+    changes: Resources & { RestartPolicy?: RestartPolicy },
+  ): Promise<{ Warnings: readonly string[] }>;
+  /** `signal` ends the waiting, not the container. */
+  wait(name: string, condition?: WaitCondition, signal?: AbortSignal): Promise<WaitResponse>;
+  remove(name: string, options?: { force?: boolean; volumes?: boolean; link?: boolean }): Promise<void>;
+  list(options?: { all?: boolean; limit?: number; size?: boolean; filters?: Filters }): Promise<ContainerSummary[]>;
+  inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
+  logs(name: string, options?: LogOptions): AsyncIterable<LogChunk>;
+  /** On a container that is not running: connected when it starts, before its first instruction. */
+  attach(name: string, options: AttachOptions): Promise<AttachedStreams>;
+  resize(name: string, size: TerminalSize): Promise<void>;
+  top(name: string, psArgs?: string): Promise<TopResponse>;
+  /** One document, or one a second until the iterator is left. */
+  stats(name: string, options?: { stream?: boolean; oneShot?: boolean }): AsyncIterable<ContainerStats>;
+  changes(name: string): Promise<FilesystemChange[]>;
+  /** `statPath` and the archives of `cp`. */
+  statPath(name: string, path: string): Promise<PathStat>;
+  getArchive(name: string, path: string): Promise<{ stat: PathStat; tar: AsyncIterable<Uint8Array> }>;
+  putArchive(name: string, path: string, tar: AsyncIterable<Uint8Array>, options?: PutArchiveOptions): Promise<void>;
+  export(name: string): AsyncIterable<Uint8Array>;
+  commit(name: string, options?: CommitOptions): Promise<{ Id: string }>;
+  /** Freezes an initialised container into an image. See src/containers/checkpoint. */
+  checkpoint(name: string, options: CheckpointOptions): Promise<{ Id: string }>;
+  prune(filters?: Filters): Promise<{ ContainersDeleted: readonly string[]; SpaceReclaimed: number }>;
+}
+
+export interface StopOptions {
+  readonly signal?: string;
+  /** Seconds; -1 for ever. */
+  readonly timeoutSeconds?: number;
+}
+
+export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+export interface TerminalSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
+  /** RFC 3339 times, or seconds since the epoch with up to nine decimals. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly timestamps?: boolean;
+  /** The last so many lines; absent: all. */
+  readonly tail?: number;
+  readonly details?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Whole lines, or parts of long ones, with timestamps in front where they were asked for. */
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly bytes: Uint8Array;
+}
+
+export interface AttachOptions {
+  readonly stdin?: boolean;
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
+  /** What was written before, first. */
+  readonly logs?: boolean;
+  /** False: only what was written before. Default true. */
+  readonly stream?: boolean;
+}
+
+/** The caller's end of a container's or an exec's streams. */
+export interface AttachedStreams {
+  /** Closing it is the end of the guest's input. */
+  readonly stdin: WritableStream<Uint8Array> | undefined;
+  readonly stdout: ReadableStream<Uint8Array>;
+  /** Absent with a terminal: everything is one stream. */
+  readonly stderr: ReadableStream<Uint8Array> | undefined;
+  readonly tty: boolean;
+  /** Leaves; the guest goes on. */
+  detach(): Promise<void>;
+}
+
+export interface PutArchiveOptions {
+  readonly noOverwriteDirNonDir?: boolean;
+  readonly copyUidGid?: boolean;
+}
+
+export interface CommitOptions {
+  /** `repository[:tag]`; absent: an image without a name. */
+  readonly reference?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Dockerfile instructions. */
+  readonly changes?: readonly string[];
+  /** Default true. */
+  readonly pause?: boolean;
+}
+
+export interface CheckpointOptions {
+  readonly reference: string;
+  /** Stop the container when it is frozen. */
+  readonly leaveRunning?: boolean;
+}
+
+export interface ExecUseCases {
+  /** Throws 'conflict' when the container is not running, or paused. */
+  create(container: string, config: ExecConfig): Promise<{ Id: string }>;
+  start(id: string, options: { tty: boolean; consoleSize?: readonly [number, number] }): Promise<AttachedStreams>;
+  startDetached(id: string, options?: { tty?: boolean }): Promise<void>;
+  inspect(id: string): Promise<ExecInspect>;
+  resize(id: string, size: TerminalSize): Promise<void>;
+}
+
+export interface VolumeUseCases {
+  create(request: VolumeCreateRequest): Promise<Volume>;
+  list(filters?: Filters): Promise<{ Volumes: readonly Volume[]; Warnings: readonly string[] | null }>;
+  inspect(name: string): Promise<Volume>;
+  /** Throws 'in-use' while a container, running or not, has it. `force` ignores one that is not there. */
+  remove(name: string, options?: { force?: boolean }): Promise<void>;
+  /** Anonymous ones; with the filter `all`, named ones too. */
+  prune(filters?: Filters): Promise<{ VolumesDeleted: readonly string[]; SpaceReclaimed: number }>;
+}
+
+export interface NetworkUseCases {
+  create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
+  list(filters?: Filters): Promise<Network[]>;
+  inspect(name: string): Promise<Network>;
+  connect(name: string, container: string, settings?: EndpointSettings): Promise<void>;
+  disconnect(name: string, container: string, options?: { force?: boolean }): Promise<void>;
+  remove(name: string): Promise<void>;
+  prune(filters?: Filters): Promise<{ NetworksDeleted: readonly string[] }>;
 }
 
 export interface SystemUseCases {
   info(): Promise<Record<string, unknown>>;
   version(): Promise<Record<string, unknown>>;
   diskUsage(): Promise<DiskUsage>;
+  /** Past ones from `since` on, then new ones until `until` or for ever. Times as in LogOptions. */
+  events(options?: EventOptions): AsyncIterable<EventMessage>;
+}
+
+export interface EventOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly filters?: Filters;
+  readonly signal?: AbortSignal;
 }
 
 export interface DiskUsage {

@@ -1,5 +1,13 @@
 import { LocalContainers } from './container-use-cases.ts';
-import type { ContainerUseCases, Engine, ImageUseCases, SystemUseCases } from './engine.ts';
+import type {
+  ContainerUseCases,
+  Engine,
+  ExecUseCases,
+  ImageUseCases,
+  NetworkUseCases,
+  SystemUseCases,
+  VolumeUseCases,
+} from './engine.ts';
 import { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 import { ProgramSources } from './program.ts';
@@ -9,6 +17,9 @@ import { LocalSystem } from './system-use-cases.ts';
 export class LocalEngine implements Engine {
   readonly images: ImageUseCases;
   readonly containers: ContainerUseCases;
+  readonly exec!: ExecUseCases;
+  readonly volumes!: VolumeUseCases;
+  readonly networks!: NetworkUseCases;
   readonly system: SystemUseCases;
   readonly #parts: EngineParts;
 
@@ -16,8 +27,8 @@ export class LocalEngine implements Engine {
     this.#parts = parts;
     const images = new LocalImages(parts);
     this.images = images;
-    this.containers = new LocalContainers(parts, new ProgramSources(parts, images));
-    this.system = new LocalSystem(parts);
+    this.containers = new LocalContainers(parts, new ProgramSources(parts, images)) as unknown as ContainerUseCases;
+    this.system = new LocalSystem(parts) as unknown as SystemUseCases;
   }
 
   async close(): Promise<void> {

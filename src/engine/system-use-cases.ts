@@ -5,7 +5,7 @@ import { collectorOptions } from './collector.ts';
 import type { DiskUsage, SystemUseCases } from './engine.ts';
 import type { EngineParts } from './parts.ts';
 
-export class LocalSystem implements SystemUseCases {
+export class LocalSystem implements Omit<SystemUseCases, 'events'> {
   readonly #parts: EngineParts;
 
   constructor(parts: EngineParts) {

@@ -14,12 +14,13 @@ const RANKS: readonly (readonly string[])[] = [
   ['containers'],
   ['engine'],
   ['index.ts'],
-  ['cli', 'node.ts', 'deno.ts', 'bun.ts', 'browser.ts', 'edge.ts'],
+  ['daemon'],
+  ['cli', 'shim.ts', 'node.ts', 'deno.ts', 'bun.ts', 'browser.ts', 'edge.ts'],
 ];
 
 /** What may know one particular host. Everything else runs anywhere. */
 const ADAPTERS =
-  /^(host\/(node|deno|bun|browser|edge|process)\/|(node|deno|bun|browser|edge)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
+  /^(host\/(node|deno|bun|browser|edge|process)\/|(node|deno|bun|browser|edge|shim)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
 /** Who may name an adapter: the composition roots, the CLI's entry, and adapters themselves. */
 const ROOTS = ADAPTERS;
 
@@ -79,6 +80,8 @@ describe('the architecture', () => {
 
   it('takes dependencies where they were chosen for', () => {
     const allowed: Record<string, RegExp> = {
+      hono: /^daemon\//,
+      valibot: /^daemon\//,
       cac: /^cli\//,
       memfs: /^browser\.ts$|^host\/browser\//,
       '@wasmer/wasi': /^host\/wasmer\//,

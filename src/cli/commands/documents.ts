@@ -8,10 +8,10 @@ export async function printDocuments(
   { terminal }: Context,
   names: readonly string[],
   format: string | undefined,
-  find: (name: string) => Promise<Record<string, unknown>>,
+  find: (name: string) => Promise<object>,
 ): Promise<number> {
   const render = format === undefined ? undefined : compileTemplate(format);
-  const found: Record<string, unknown>[] = [];
+  const found: object[] = [];
   let code = 0;
   for (const name of names) {
     try {

@@ -21,7 +21,7 @@ export const command: Command = {
   },
 };
 
-async function find({ engine }: Context, name: string, type: string | undefined): Promise<Record<string, unknown>> {
+async function find({ engine }: Context, name: string, type: string | undefined): Promise<object> {
   const { containers, images } = await engine();
   if (type === 'image') return images.inspect(name);
   try {

@@ -56,3 +56,37 @@ export interface RandomPort {
 
 /** Sleeps up to `ms`; may return early, the caller looks at its clock again. */
 export type Sleep = (ms: number) => void;
+
+/** An IPv4 or IPv6 address: 4 or 16 bytes, network order. */
+export interface SocketAddress {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** A socket the guest made itself. Results below zero are negative Linux errno values. */
+export interface HostSocket extends HostConnection, HostListener {
+  bind(address: SocketAddress): number;
+  listen(backlog: number): number;
+  /** Waits for the connection unless told not to (-EINPROGRESS 115). */
+  connect(address: SocketAddress, nonBlocking: boolean): number;
+  local(): SocketAddress | number;
+  peer(): SocketAddress | number;
+  /** Datagrams. */
+  receiveFrom(
+    target: Uint8Array,
+    flags: number,
+    nonBlocking: boolean,
+  ): { length: number; from: SocketAddress } | number;
+  sendTo(source: Uint8Array, to: SocketAddress, nonBlocking: boolean): number;
+  /** The error of a connection that failed, and no error from then on (SO_ERROR). */
+  takeError(): number;
+}
+
+/** A container's network as one guest thread sees it. */
+export interface NetworkPort {
+  socket(family: 4 | 6, type: 'stream' | 'datagram'): HostSocket | number;
+  /** Addresses of a name, as the container's networks and then the host's resolver know it. A number is a negative errno. */
+  resolve(name: string, family: 0 | 4 | 6): readonly Uint8Array[] | number;
+  /** Listening sockets the guest finds at its start, in order of port. */
+  readonly listeners: readonly HostListener[];
+}
