@@ -111,17 +111,25 @@ describe('damaged deflate', () => {
   });
 });
 
+/** True where the bytes are whole members one after the other, in any number and order. */
+function isMadeOf(members: readonly Buffer[], bytes: Buffer): boolean {
+  if (bytes.length === 0) return true;
+  return members.some(
+    (member) => bytes.subarray(0, member.length).equals(member) && isMadeOf(members, bytes.subarray(member.length)),
+  );
+}
+
 describe('damaged gzip', () => {
   it('is found out: the checksum, the length or the structure', async () => {
     const valid = Buffer.concat([gzipSync(small), gzipSync(small.subarray(0, 100))]);
-    const expected = Buffer.concat([small, small.subarray(0, 100)]);
+    const members = [small, small.subarray(0, 100)];
     const { decode } = await fenced(WARM_UP);
     fc.assert(
       fc.property(changes(), (list) => {
         const bytes = mutate(valid, list);
         const { status, output } = decode(bytes, FORMAT_GZIP);
-        // Header fields that carry no data (time, system) may change; a whole member may be lost at a cut.
-        if (status === RUN_DONE) expect(expected.subarray(0, output.length).equals(output)).toBe(true);
+        // Header fields that carry no data (time, system) may change; a whole member may be lost or doubled by a cut.
+        if (status === RUN_DONE) expect(isMadeOf(members, output)).toBe(true);
       }),
       { numRuns: 1500 },
     );
