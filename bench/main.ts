@@ -13,6 +13,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   wasi: () => import('./suites/wasi.ts'),
   start: () => import('./suites/start.ts'),
   fuel: () => import('./suites/fuel.ts'),
+  containers: () => import('./suites/containers.ts'),
 };
 
 const MARKER = '<!-- last run -->';
