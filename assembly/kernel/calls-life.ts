@@ -7,7 +7,19 @@ import { done } from './call';
 import { check } from './check';
 import { I_MOUNT } from './inode';
 import { M_FLAGS, M_NEXT, M_USED, mountHostfs, mountTmpfs } from './mount';
-import { arena, enter, leave, S_EVENT, S_MOUNTS, S_ROOT, S_ROOTFS, setMayBlock, superblock } from './superblock';
+import {
+  arena,
+  enter,
+  freeze,
+  leave,
+  S_EVENT,
+  S_MOUNTS,
+  S_ROOT,
+  S_ROOTFS,
+  setMayBlock,
+  superblock,
+  thaw,
+} from './superblock';
 
 export function kernel_abi_version(): i32 {
   return KERNEL_ABI_VERSION;
@@ -52,11 +64,11 @@ export function kernel_data_bytes(): f64 {
 }
 
 export function kernel_freeze(): void {
-  enter();
+  freeze();
 }
 
 export function kernel_thaw(): void {
-  leave();
+  thaw();
 }
 
 export function kernel_check(): i32 {

@@ -21,7 +21,8 @@
  *   kernel_reset() -> 0. As fresh as after rootfs_mount (same config, same index); what was used is zeroed.
  *   kernel_used_bytes() -> f64 bytes of the memory in use; kernel_data_bytes() -> f64 bytes of file data held
  *   kernel_freeze() / kernel_thaw(): take / give back the lock, so that a Worker can be terminated outside the kernel:
- *                          freeze, terminate and wait for its end, thaw, then process_exit its task
+ *                          freeze, terminate and wait for its end, process_exit its task, thaw. The thread that froze
+ *                          it can make calls meanwhile; others wait
  *   kernel_check() -> 0, or the number of the first broken invariant (walks everything; for tests)
  *
  * Processes and tasks

@@ -82,6 +82,8 @@ const BOOTED: u32 = 0x4c4e524b;
 
 /** Whether this instance's thread may wait; a property of the thread, not of the container. */
 let mayBlock = true;
+/** How often this thread froze the kernel: it holds the lock already, and its own calls go on. */
+let frozen: u32 = 0;
 
 export function superblock(): usize {
   return (__heap_base + 63) & ~63;
@@ -101,16 +103,26 @@ export function isShared(): bool {
 
 /** A blocking call may really wait here. */
 export function canWait(): bool {
-  return mayBlock && isShared();
+  return mayBlock && frozen == 0 && isShared();
 }
 
 /** Takes the kernel's lock. Every exported call is between enter and leave. */
 export function enter(): void {
-  if (load<u32>(superblock(), S_SHARED) != 0) lock(superblock() + S_LOCK, mayBlock);
+  if (load<u32>(superblock(), S_SHARED) != 0 && frozen == 0) lock(superblock() + S_LOCK, mayBlock);
 }
 
 export function leave(): void {
-  if (load<u32>(superblock(), S_SHARED) != 0) unlock(superblock() + S_LOCK);
+  if (load<u32>(superblock(), S_SHARED) != 0 && frozen == 0) unlock(superblock() + S_LOCK);
+}
+
+export function freeze(): void {
+  enter();
+  frozen++;
+}
+
+export function thaw(): void {
+  frozen--;
+  leave();
 }
 
 /** Something became ready: wakes pollers and signal waiters. Called with the lock held. */

@@ -5,18 +5,17 @@
 import * as abi from '../../core/abi/kernel.ts';
 import { createMemory } from '../../core/load.ts';
 import { WctrError } from '../../errors.ts';
-import { errnoOf } from '../mounts/errno.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
-import { hostfsImports } from '../mounts/imports.ts';
 import type { BlockSource, ByteLocation } from '../ports.ts';
 import type { SandboxMount, SandboxSpec } from '../sandbox.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
 import type { ClockPort, RandomPort } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
+import { kernelImports, kernelPort, type LinkParts } from './kernel-link.ts';
 import { type KernelExports, Setup } from './setup.ts';
 
 export interface MachineHost {
-  /** dist/wasm/kernel.wasm, its memory import declared unshared. */
+  /** dist/wasm/kernel.wasm, its memory import declared as the machine's memory is: unshared unless asked otherwise. */
   kernelModule(): WebAssembly.Module;
   readonly clock: ClockPort;
   readonly random: RandomPort;
@@ -26,13 +25,21 @@ export interface MachineHost {
   openMount(mount: Exclude<SandboxMount, { type: 'tmpfs' }>): HostDirectory;
 }
 
+export interface MachineOptions {
+  /** The kernel's memory is shared, so that further threads can attach to it. */
+  readonly shared?: boolean;
+  /** Kernel processes beyond the container's own limit: the host's. */
+  readonly tasks?: number;
+  /** Called when the image is mounted and nothing was written yet. */
+  readonly booted?: (machine: Machine) => void;
+}
+
 const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
 /** What the module and its first structures need; the kernel grows the rest. */
 const FIRST_PAGES = 64;
 /** Inodes, names and tables beside the file data. */
 const STRUCTURE_BYTES = 256 * 1024 * 1024;
-const RANDOM_BLOCK_BYTES = 65536;
 const DEFAULT_NOFILE = 1024;
 const DEFAULT_PIDS = 4096;
 
@@ -49,28 +56,26 @@ export class Machine {
   readonly #layers: (BlockSource | undefined)[] = [];
 
   /** Throws 'store-corrupt' (index), 'not-found' and 'invalid-argument' (mounts), 'no-memory', 'no-space'. */
-  constructor(spec: SandboxSpec, host: MachineHost) {
+  constructor(spec: SandboxSpec, host: MachineHost, options: MachineOptions = {}) {
     this.#spec = spec;
     this.#host = host;
     const index = spec.root.index === undefined ? undefined : host.readBytes(spec.root.index);
     const maxPages = pagesFor(spec, index?.length ?? 0);
     const pages = Math.min(maxPages, FIRST_PAGES + Math.ceil((index?.length ?? 0) / PAGE_BYTES));
-    this.memory = createMemory({ shared: false, initialPages: pages, maximumPages: MAX_PAGES });
-    const instance = new WebAssembly.Instance(host.kernelModule(), {
-      env: { memory: this.memory },
-      host: { ...this.#imports(), ...hostfsImports(this.#mounts, this.memory) },
-    });
-    this.kernel = instance.exports as unknown as KernelExports;
-    this.port = {
+    const shared = options.shared ?? false;
+    this.memory = createMemory({ shared, initialPages: pages, maximumPages: MAX_PAGES });
+    const parts: LinkParts = {
       memory: this.memory,
-      calls: this.kernel as unknown as KernelPort['calls'],
-      readLayer: (layer, position, target) => guarded(() => this.#layer(layer).readSync(target, position)),
-      hostRead: (mount, handle, position, target) =>
-        guarded(() => this.#mounts.get(mount)!.read(handle, target, position)),
-      hostWrite: (mount, handle, position, append, source) =>
-        guarded(() => this.#mounts.get(mount)!.write(handle, source, append ? null : position)),
+      mounts: this.#mounts,
+      layer: (layer) => this.#layer(layer),
+      clock: () => this.#host.clock,
+      random: () => this.#host.random,
     };
-    this.#boot(spec, index, maxPages);
+    const instance = new WebAssembly.Instance(host.kernelModule(), kernelImports(parts));
+    this.kernel = instance.exports as unknown as KernelExports;
+    this.port = kernelPort(instance.exports, parts);
+    this.#boot(spec, index, maxPages, options);
+    options.booted?.(this);
     this.#furnish();
   }
 
@@ -107,16 +112,17 @@ export class Machine {
     }
   }
 
-  #boot(spec: SandboxSpec, index: Uint8Array | undefined, maxPages: number): void {
+  #boot(spec: SandboxSpec, index: Uint8Array | undefined, maxPages: number, options: MachineOptions): void {
     const { resources } = spec;
     const config = this.kernel.kernel_config();
     const view = new DataView(this.memory.buffer);
-    view.setUint32(config + abi.CONFIG_FLAGS, abi.CONFIG_DEV, true);
+    const flags = abi.CONFIG_DEV | (options.shared === true ? abi.CONFIG_SHARED : 0);
+    view.setUint32(config + abi.CONFIG_FLAGS, flags, true);
     view.setUint32(config + abi.CONFIG_MAX_PAGES, maxPages, true);
     view.setFloat64(config + abi.CONFIG_BYTE_QUOTA, resources.storageBytes ?? resources.memoryBytes ?? 0, true);
     view.setUint32(config + abi.CONFIG_INODE_QUOTA, resources.inodes ?? 0, true);
     view.setUint32(config + abi.CONFIG_NOFILE, resources.nofile ?? DEFAULT_NOFILE, true);
-    view.setUint32(config + abi.CONFIG_PID_QUOTA, resources.pids ?? DEFAULT_PIDS, true);
+    view.setUint32(config + abi.CONFIG_PID_QUOTA, (resources.pids ?? DEFAULT_PIDS) + (options.tasks ?? 0), true);
     view.setUint32(config + abi.CONFIG_ROOTFS_BYTES, index?.length ?? 0, true);
     if (this.kernel.kernel_boot() < 0) throw new WctrError('no-memory', 'no memory to boot the container in');
     if (index !== undefined) new Uint8Array(this.memory.buffer).set(index, this.kernel.rootfs_pointer() >>> 0);
@@ -146,24 +152,6 @@ export class Machine {
     this.#layers[layer] = opened;
     return opened;
   }
-
-  #imports(): Record<string, (...values: number[]) => number | undefined> {
-    return {
-      now: () => this.#host.clock.realtimeMs(),
-      random: (pointer, length) => {
-        const bytes = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
-        for (let at = 0; at < bytes.length; at += RANDOM_BLOCK_BYTES) {
-          this.#host.random.fill(bytes.subarray(at, at + RANDOM_BLOCK_BYTES));
-        }
-        return undefined;
-      },
-      layer_read: (layer, low, high, pointer, length) =>
-        guarded(() => {
-          const target = new Uint8Array(this.memory.buffer, pointer! >>> 0, length! >>> 0);
-          return this.#layer(layer!).readSync(target, (high! >>> 0) * 2 ** 32 + (low! >>> 0));
-        }),
-    };
-  }
 }
 
 /**
@@ -185,14 +173,6 @@ function openSource(mount: Exclude<SandboxMount, { type: 'tmpfs' }>, host: Machi
       hint: 'create it on the host first',
       cause,
     });
-  }
-}
-
-function guarded(call: () => number): number {
-  try {
-    return call();
-  } catch (error) {
-    return -errnoOf(error);
   }
 }
 

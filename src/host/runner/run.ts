@@ -7,12 +7,14 @@ import { WctrError } from '../../errors.ts';
 import { Fuel, type FuelCommand } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
+import type { KernelPort } from '../wasi/kernel-port.ts';
 import type { ClockPort, HostStream, Sleep } from '../wasi/ports.ts';
 import type { WasiEnd, WasiProcess, WasiProcessOptions } from '../wasi/run.ts';
 import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
 import { Machine, type MachineHost } from './machine.ts';
 import { linkedImports, type PreparedModule, prepareModule } from './module.ts';
 import { findProgram, splitExport } from './program.ts';
+import type { Setup } from './setup.ts';
 
 export interface GuestStdio {
   readonly stdin: HostStream;
@@ -50,11 +52,9 @@ export interface ModuleCache {
 export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
   let machine: Machine | undefined;
   try {
-    const time = spec.deterministic
-      ? deterministicHost()
-      : { clock: host.clock ?? hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
+    const time = timeOf(spec, host);
     machine = openMachine(spec, { ...host, clock: time.clock, random: time.random }, host.machines);
-    const program = loadProgram(spec, host, machine);
+    const program = loadProgram(spec, host, machine.setup, machine.port);
     machine.setup.finish(spec.root.readonly);
     machine.process.open(wasiOptions(spec, host, time));
     const exit = runProgram(spec, host, program, machine.process);
@@ -74,14 +74,14 @@ function openMachine(spec: SandboxSpec, host: MachineHost, machines: MachinePool
   return used;
 }
 
-interface LoadedProgram extends PreparedModule {
+export interface LoadedProgram extends PreparedModule {
   readonly entry: string;
 }
 
-function loadProgram(spec: SandboxSpec, host: RunnerHost, machine: Machine): LoadedProgram {
+/** Finds the spec's program among the container's files, checks and compiles it. */
+export function loadProgram(spec: SandboxSpec, host: RunnerHost, setup: Setup, port: KernelPort): LoadedProgram {
   const fuel = spec.resources.cpus !== undefined || host.poll !== undefined || keepsTime(spec, host);
   const given = spec.program.module;
-  const { setup } = machine;
   const exists = (path: string) => isPath(path) && setup.modeOf(path) !== undefined;
   const named =
     given === undefined ? splitExport(spec.program.path ?? '', exists) : { path: spec.process.args[0] ?? '' };
@@ -90,13 +90,20 @@ function loadProgram(spec: SandboxSpec, host: RunnerHost, machine: Machine): Loa
   if (known !== undefined) return { ...known, entry };
   const { env, cwd } = spec.process;
   const bytes =
-    given === undefined ? setup.read(findProgram(named.path, env, cwd, setup), machine.port) : host.readBytes(given);
+    given === undefined ? setup.read(findProgram(named.path, env, cwd, setup), port) : host.readBytes(given);
   const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel);
   host.modules?.set(spec, fuel, prepared);
   return { ...prepared, entry };
 }
 
-function runProgram(spec: SandboxSpec, host: RunnerHost, program: LoadedProgram, process: WasiProcess): SandboxExit {
+/** Instantiates and runs it in an opened process. `onInstance` sees the guest before its first instruction but the start function's. */
+export function runProgram(
+  spec: SandboxSpec,
+  host: RunnerHost,
+  program: LoadedProgram,
+  process: WasiProcess,
+  onInstance?: (instance: WebAssembly.Instance) => void,
+): SandboxExit {
   const fuel = program.fuel ? createFuel(spec, host) : undefined;
   let instance: WebAssembly.Instance | undefined;
   let end: WasiEnd;
@@ -105,6 +112,7 @@ function runProgram(spec: SandboxSpec, host: RunnerHost, program: LoadedProgram,
       program.module,
       linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny'),
     );
+    onInstance?.(instance);
     fuel?.attach(instance);
     end = process.start(instance, program.entry);
   } catch (error) {
@@ -137,9 +145,15 @@ function keepsTime(spec: SandboxSpec, host: RunnerHost): boolean {
   return host.keepsTime === true && spec.resources.timeoutMs !== undefined;
 }
 
-type Time = Required<Pick<WasiProcessOptions, 'clock' | 'random' | 'sleep'>>;
+export type Time = Required<Pick<WasiProcessOptions, 'clock' | 'random' | 'sleep'>>;
 
-function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): WasiProcessOptions {
+export function timeOf(spec: SandboxSpec, host: Pick<RunnerHost, 'clock' | 'sleep'>): Time {
+  return spec.deterministic
+    ? deterministicHost()
+    : { clock: host.clock ?? hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
+}
+
+export function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): WasiProcessOptions {
   const { args, env, cwd, user, terminal } = spec.process;
   return {
     args,

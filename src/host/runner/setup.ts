@@ -25,6 +25,11 @@ export type KernelExports = Readonly<
     | 'write_begin'
     | 'read_begin'
     | 'io_end'
+    | 'event_word'
+    | 'kernel_attach'
+    | 'kernel_freeze'
+    | 'kernel_thaw'
+    | 'kernel_check'
     | 'mount_tmpfs'
     | 'mount_hostfs'
     | 'mount_root_flags',
@@ -46,10 +51,11 @@ export class Setup {
   readonly #memory: WebAssembly.Memory;
   readonly #task: number;
 
-  constructor(kernel: KernelExports, memory: WebAssembly.Memory) {
+  /** `task`: a kernel process to do it with; default: a new one. */
+  constructor(kernel: KernelExports, memory: WebAssembly.Memory, task?: number) {
     this.#kernel = kernel;
     this.#memory = memory;
-    this.#task = kernel.process_create(0, 0, 0, 0);
+    this.#task = task ?? kernel.process_create(0, 0, 0, 0);
     if (this.#task < 0) throw new WctrError('no-memory', 'no memory to start a process in');
   }
 
@@ -99,11 +105,15 @@ export class Setup {
     let done = 0;
     while (done < bytes.length) {
       const granted = this.#must(this.#kernel.write_begin(this.#task, fd, bytes.length - done), `write ${path}`);
-      for (const part of this.#segments()) {
-        part.set(bytes.subarray(done, done + part.length));
-        done += part.length;
+      try {
+        for (const part of this.#segments()) {
+          part.set(bytes.subarray(done, done + part.length));
+          done += part.length;
+        }
+      } finally {
+        // In shared memory the kernel's lock is held until here.
+        this.#end(granted);
       }
-      this.#end(granted);
     }
     this.#kernel.close(this.#task, fd);
   }
@@ -125,8 +135,11 @@ export class Setup {
     while (done < size) {
       const granted = this.#must(this.#kernel.read_begin(this.#task, fd, size - done), `read ${path}`);
       if (granted === 0) break;
-      done += this.#take(bytes.subarray(done), port, path);
-      this.#end(granted);
+      try {
+        done += this.#take(bytes.subarray(done), port, path);
+      } finally {
+        this.#end(granted);
+      }
     }
     this.#kernel.close(this.#task, fd);
     return bytes.subarray(0, done);

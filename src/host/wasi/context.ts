@@ -25,7 +25,7 @@ import {
 import { GuestMemory } from './guest-memory.ts';
 import { KernelMemory } from './kernel-memory.ts';
 import type { KernelPort } from './kernel-port.ts';
-import type { ClockPort, HostStream, RandomPort, Sleep } from './ports.ts';
+import type { ClockPort, HostStream, NetworkPort, RandomPort, Sleep } from './ports.ts';
 import type { ProcessEnd } from './proc.ts';
 
 /** Linux' EILSEQ: a path with a NUL in it. */
@@ -65,6 +65,8 @@ export class WasiContext {
   environ: StringBlock = EMPTY_BLOCK;
   /** Streams by kernel handle. */
   readonly streams: (HostStream | undefined)[] = [];
+  /** Where sockets come from; undefined: the guest can make none. */
+  network: NetworkPort | undefined;
   readonly preopens = new Map<number, Preopened>();
   #lastPreopen = -1;
   /** Descriptors whose paths resolve in the whole container (`..` included), -1 when closed. All others are fences. */

@@ -1,6 +1,7 @@
 /**
  * poll_oneoff: clocks and descriptors. Waiting never spins where the host can wait: on the kernel's event word when
- * that is possible (shared memory), else by sleeping. Streams that only the host knows are asked again at intervals.
+ * that is possible (shared memory), else by sleeping. Streams that only the host knows, and that do not wake the kernel's
+ * pollers, are asked again at intervals.
  */
 import {
   EAGAIN,
@@ -132,7 +133,8 @@ export function poll(context: WasiContext, layout: SubscriptionLayout) {
     if (ready === -EHOSTIO) {
       const stream = context.streams[context.fileField(entry, FILE_HANDLE)];
       const has = stream?.poll === undefined ? wanted : stream.poll(wanted);
-      if ((has & (wanted | POLLERR | POLLHUP)) === 0) return { pending: true, stream: true, ...NOTHING };
+      if ((has & (wanted | POLLERR | POLLHUP)) === 0)
+        return { pending: true, stream: stream?.wakes !== true, ...NOTHING };
       const bytes = wanted === POLLIN ? (stream?.available?.() ?? 1) : 1;
       return { ...answer(w.ERRNO_SUCCESS), bytes, hangup: (has & POLLHUP) !== 0 };
     }

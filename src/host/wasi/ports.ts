@@ -18,6 +18,8 @@ export interface HostStream {
    * always ready for what it can do.
    */
   poll?(events: number): number;
+  /** Whenever its readiness changes, the kernel's event word does, too: nobody has to ask again and again. */
+  readonly wakes?: boolean;
   /** Bytes that a read would give at once, when known. */
   available?(): number;
   /** fsync, where it means something. */

@@ -18,7 +18,7 @@ import * as w from '../../spec/wasi-preview1.ts';
 import { type ContextOptions, EMPTY_BLOCK, encode, stringBlock, WasiContext } from './context.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from './defaults.ts';
 import type { KernelPort } from './kernel-port.ts';
-import type { ClockPort, HostListener, HostStream, RandomPort, Sleep } from './ports.ts';
+import type { ClockPort, HostListener, HostStream, NetworkPort, RandomPort, Sleep } from './ports.ts';
 import { createPreview1, type Preview1Imports } from './preview1.ts';
 import { ProcessEnd } from './proc.ts';
 import { DIRECTORY_RIGHTS, SOCKET_RIGHTS, STREAM_RIGHTS } from './rights.ts';
@@ -42,6 +42,10 @@ export interface WasiProcessOptions {
   readonly stderr?: WasiStream;
   /** Listening sockets; they follow the directories. */
   readonly listeners?: readonly HostListener[];
+  /** A kernel process made by the caller, who ends it, too; default: a new one, ended with the run. */
+  readonly task?: number;
+  /** Sockets the guest can make, and where its names lead; absent: none. */
+  readonly network?: NetworkPort;
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly clock?: ClockPort;
   readonly random?: RandomPort;
@@ -81,6 +85,7 @@ const EMPTY_STREAM: HostStream = { read: () => 0, write: (source) => source.leng
 export class WasiProcess {
   readonly imports: Preview1Imports;
   readonly #context: WasiContext;
+  #ownsTask = true;
 
   constructor(port: KernelPort) {
     this.#context = new WasiContext(port, DEFAULT_OPTIONS);
@@ -91,9 +96,11 @@ export class WasiProcess {
   open(options: WasiProcessOptions): void {
     const context = this.#context;
     const { calls } = context;
-    const task = calls.process_create(0, options.user?.uid ?? 0, options.user?.gid ?? 0, 0);
+    const task = options.task ?? calls.process_create(0, options.user?.uid ?? 0, options.user?.gid ?? 0, 0);
     if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
     context.reset(task, contextOptions(options));
+    context.network = options.network;
+    this.#ownsTask = options.task === undefined;
     context.args = stringBlock(options.args);
     context.environ = options.env === undefined || options.env.length === 0 ? EMPTY_BLOCK : stringBlock(options.env);
     this.#stdio(options.stdin, O_RDONLY, w.RIGHT_FD_WRITE);
@@ -105,7 +112,8 @@ export class WasiProcess {
     } else {
       for (const { name, path } of options.preopens) this.#preopen(name, path);
     }
-    for (const listener of options.listeners ?? []) context.openStream(listener, S_IFSOCK, O_RDWR, SOCKET_RIGHTS);
+    for (const listener of [...(options.listeners ?? []), ...(options.network?.listeners ?? [])])
+      context.openStream(listener, S_IFSOCK, O_RDWR, SOCKET_RIGHTS);
   }
 
   /** Runs the export (default `_start`) to its end. The kernel process is gone afterwards. */
@@ -144,7 +152,7 @@ export class WasiProcess {
   /** Ends the kernel process of a guest that will not be started, or was left otherwise. */
   close(status: number): void {
     const context = this.#context;
-    context.calls.process_exit(context.task, status);
+    if (this.#ownsTask) context.calls.process_exit(context.task, status);
     context.guest.attach(undefined);
     context.closeStreams();
   }
