@@ -5,6 +5,7 @@
  * for docker all mean the same documents.
  */
 import type { SandboxExit, SandboxHandle, SandboxMount, SandboxResources, Signal } from '../host/sandbox.ts';
+import type { Credentials } from '../images/registry/credentials.ts';
 import type {
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -63,6 +64,8 @@ export type ImageSource =
 
 export interface PullOptions {
   readonly platform?: string;
+  /** Of the reference's own registry, in place of those the engine finds by itself. */
+  readonly credentials?: Credentials;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: PullEvent) => void;
 }

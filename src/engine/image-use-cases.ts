@@ -4,6 +4,8 @@ import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/
 import type { LoadContext } from '../images/load.ts';
 import { formatPlatform, parsePlatform } from '../images/platform.ts';
 import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
+import type { CredentialSource, Credentials } from '../images/registry/credentials.ts';
+import { sameRegistry } from '../images/registry/docker-config.ts';
 import { removalContext } from './collector.ts';
 import type {
   HistoryEntry,
@@ -34,7 +36,7 @@ export class LocalImages implements ImageUseCases {
       reference,
       images,
       leases,
-      registry: await this.#parts.registry(),
+      registry: await this.#parts.registry(onlyFor(reference.domain, options.credentials)),
       ...(options.platform === undefined ? {} : { platforms: [parsePlatform(options.platform)] }),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -152,6 +154,12 @@ function nameFilter(text: string): (record: ImageRecord) => boolean {
   return isWhole
     ? ({ reference }) => reference === canonicalName(wanted)
     : (record) => repositoryOf(record) === canonicalRepository(wanted);
+}
+
+/** A login goes to the registry it is for, and nowhere else. */
+function onlyFor(domain: string, credentials: Credentials | undefined): CredentialSource | undefined {
+  if (credentials === undefined) return undefined;
+  return async (host) => (sameRegistry(host, domain) ? credentials : undefined);
 }
 
 function loadedImages(records: readonly ImageRecord[]): LoadedImage[] {

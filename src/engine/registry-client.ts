@@ -1,22 +1,30 @@
 /** The registry client with the user's logins and the configuration of registries. */
 import type { FileSystem } from '../host/ports.ts';
 import { RegistryClient } from '../images/registry/client.ts';
+import type { CredentialSource } from '../images/registry/credentials.ts';
 import { dockerConfigPath, dockerCredentials, readDockerConfig } from '../images/registry/docker-config.ts';
 import { NO_REGISTRIES, parseRegistriesConfig, type RegistriesConfig } from '../images/registry/registries.ts';
 import type { EngineAdapters } from './adapters.ts';
 
 type ClientAdapters = Pick<EngineAdapters, 'fs' | 'createHasher' | 'transport' | 'config' | 'version' | 'registries'>;
 
-/** Throws `invalid-argument` for a configuration that cannot be understood. */
-export async function openRegistryClient(adapters: ClientAdapters): Promise<RegistryClient> {
+/**
+ * @param credentials In place of the docker config's.
+ * @throws invalid-argument for a configuration that cannot be understood
+ */
+export async function openRegistryClient(
+  adapters: ClientAdapters,
+  credentials?: CredentialSource,
+): Promise<RegistryClient> {
   const { fs, createHasher, transport, config, version, registries } = adapters;
   const path = config === undefined ? undefined : dockerConfigPath(config.env);
-  const docker = path === undefined ? undefined : await readDockerConfig(fs, path);
+  const docker = path === undefined || credentials !== undefined ? undefined : await readDockerConfig(fs, path);
   return new RegistryClient({
     ...transport,
     createHasher,
     userAgent: `wctr/${version}`,
     registries: registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory)),
+    ...(credentials === undefined ? {} : { credentials }),
     ...(docker === undefined ? {} : { credentials: dockerCredentials(docker, config?.helpers) }),
   });
 }

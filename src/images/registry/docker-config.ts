@@ -122,7 +122,8 @@ function hostOfKey(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
 
-function sameRegistry(a: string, b: string): boolean {
+/** True for two names of one registry's host. */
+export function sameRegistry(a: string, b: string): boolean {
   return a === b || (DOCKER_HUB_HOSTS.has(a) && DOCKER_HUB_HOSTS.has(b));
 }
 

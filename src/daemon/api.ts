@@ -1,0 +1,10 @@
+import type { Hono } from 'hono';
+import type { Engine } from '../engine/engine.ts';
+
+/** What every family of routes is given. */
+export interface Api {
+  readonly app: Hono;
+  readonly engine: Engine;
+  /** Of wctr. */
+  readonly version: string;
+}

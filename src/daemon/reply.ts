@@ -1,0 +1,120 @@
+/** How the daemon answers: documents, errors in docker's shape, and streams of JSON lines. */
+import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+
+/** What the docker CLI looks for to exit with 127 and 126 where a program cannot be started. */
+const CLI_MARKS: Readonly<Record<string, string>> = {
+  'entrypoint-not-found': 'executable file not found',
+  'entrypoint-denied': 'permission denied',
+  'module-denied': 'permission denied',
+};
+
+/** docker's `{"message"}`; `code` and `hint` are for our own client. */
+export interface ErrorBody {
+  readonly message: string;
+  readonly code?: string;
+  readonly hint?: string;
+}
+
+export function errorBody(error: unknown): ErrorBody {
+  if (!isWctrError(error)) {
+    return { message: error instanceof Error ? error.message : String(error), code: 'internal' };
+  }
+  const mark = CLI_MARKS[error.code];
+  const message = mark === undefined || error.message.includes(mark) ? error.message : `${error.message}: ${mark}`;
+  return { message, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+}
+
+export function errorReply(error: unknown): Response {
+  const status = isWctrError(error) ? ERROR_TABLE[error.code].http : 500;
+  return json(errorBody(error), status);
+}
+
+export function json(document: unknown, status = 200): Response {
+  return new Response(`${JSON.stringify(document)}\n`, { status, headers: { 'content-type': 'application/json' } });
+}
+
+export function nothing(status: 200 | 204 | 304 = 204): Response {
+  return new Response(null, { status });
+}
+
+/** Docker's own words for a path that is nowhere. */
+export function pageNotFound(): Response {
+  return json({ message: 'page not found' }, 404);
+}
+
+/** An error after the headers have gone: docker's progress streams carry it as a line. */
+export function errorLine(error: unknown): object {
+  const { message } = errorBody(error);
+  return { errorDetail: { message }, error: message };
+}
+
+/** One JSON document a line, each sent as it comes. */
+export function jsonLines(documents: AsyncIterable<unknown>, onError?: (error: unknown) => unknown): Response {
+  const encoder = new TextEncoder();
+  return new Response(
+    streamOf(
+      (async function* () {
+        try {
+          for await (const document of documents) yield encoder.encode(`${JSON.stringify(document)}\r\n`);
+        } catch (error) {
+          if (onError === undefined) throw error;
+          yield encoder.encode(`${JSON.stringify(onError(error))}\r\n`);
+        }
+      })(),
+    ),
+    { headers: { 'content-type': 'application/json' } },
+  );
+}
+
+export function bytes(
+  chunks: AsyncIterable<Uint8Array>,
+  contentType = 'application/x-tar',
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(streamOf(chunks), { headers: { 'content-type': contentType, ...headers } });
+}
+
+/** Pulls only what the connection takes; leaving the connection ends the source. */
+export function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await iterator.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+      async cancel() {
+        // Not awaited: an iterator that waits for its next value returns only then.
+        void iterator.return?.(undefined)?.catch(() => {});
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * The first value is waited for, so that what fails before it is an answer with a status and not a line of a stream that
+ * has begun.
+ */
+export async function* begun<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+export async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    void reader.cancel().catch(() => {});
+  }
+}
+
+export function refused(what: string, hint?: string): WctrError {
+  return new WctrError('unsupported', what, hint === undefined ? {} : { hint });
+}

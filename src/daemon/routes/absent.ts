@@ -1,0 +1,28 @@
+/** What docker has and wctr does not: answered so that clients say something true and go on where they can. */
+import type { Api } from '../api.ts';
+import { errorReply, json, pageNotFound, refused } from '../reply.ts';
+
+/** There is no swarm: the CLI expects 404 with a JSON message, also below these. */
+const SWARM = ['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs'];
+
+export function absentRoutes({ app }: Api): void {
+  for (const name of SWARM) {
+    app.all(`/${name}`, () => pageNotFound());
+    app.all(`/${name}/*`, () => pageNotFound());
+  }
+  app.get('/plugins', () => json([]));
+
+  const build = () => errorReply(refused('wctr does not build images yet: load, pull or import them'));
+  app.post('/build', build);
+  app.post('/session', build);
+  app.post('/grpc', build);
+  // `docker system prune` asks for this as well: there is no cache to prune.
+  app.post('/build/prune', () => json({ CachesDeleted: null, SpaceReclaimed: 0 }));
+  app.post('/build/cancel', build);
+
+  app.get('/distribution/:name/json', () => errorReply(refused('wctr does not look into registries yet: pull it')));
+  app.get('/images/search', () => errorReply(refused('wctr does not search registries yet')));
+  app.post('/images/:name/push', () => errorReply(refused('wctr does not push images yet')));
+  app.get('/containers/:id/attach/ws', () => errorReply(refused('attach over WebSocket is not served: use attach')));
+  app.get('/containers/:id/checkpoints', () => json([]));
+}
