@@ -1,0 +1,98 @@
+/** ContainerFiles over a container's kernel, whether guests run in it or it was booted for this alone. */
+import * as abi from '../../core/abi/kernel.ts';
+import { WctrError } from '../../errors.ts';
+import type { ContainerFiles, ExtractOptions } from '../../host/container/container.ts';
+import type { FilesystemChange, PathStat } from '../../spec/engine-api.ts';
+import { extractTar } from './extract.ts';
+import { baseName, cleanAbsolute, fromText } from './names.ts';
+import { pathStat } from './path-stat.ts';
+import { asFileError, type FilesAccess, FileTask } from './task.ts';
+import { FURNISHED, member, tarEnd, tree } from './walk.ts';
+
+const DIRECTORY = abi.O_RDONLY | abi.O_DIRECTORY;
+
+export class KernelFiles implements ContainerFiles {
+  readonly #access: FilesAccess;
+
+  constructor(access: FilesAccess) {
+    this.#access = access;
+  }
+
+  async stat(path: string): Promise<PathStat> {
+    return this.#with(async (task) => {
+      const clean = cleanAbsolute(path);
+      return pathStat(task, clean, task.stat(abi.AT_FDCWD, fromText(clean)));
+    });
+  }
+
+  archive(path: string): AsyncGenerator<Uint8Array> {
+    return this.#stream((task) => archiveOf(task, cleanAbsolute(path)));
+  }
+
+  async extract(path: string, tar: AsyncIterable<Uint8Array>, options: ExtractOptions): Promise<void> {
+    await this.#with(async (task) => {
+      const clean = cleanAbsolute(path);
+      const stat = task.stat(abi.AT_FDCWD, fromText(clean), 0);
+      if ((stat.mode & abi.S_IFMT) !== abi.S_IFDIR) {
+        throw new WctrError('invalid-argument', `extraction point is not a directory: ${clean}`);
+      }
+      await extractTar(task, task.open(abi.AT_FDCWD, fromText(clean), DIRECTORY), tar, options);
+    });
+  }
+
+  async changes(): Promise<FilesystemChange[]> {
+    throw new WctrError('unsupported', 'changes of a container are not supported yet');
+  }
+
+  layer(): AsyncGenerator<Uint8Array> {
+    throw new WctrError('unsupported', 'layers of a container are not supported yet');
+  }
+
+  export(): AsyncGenerator<Uint8Array> {
+    return this.#stream(function* (task) {
+      const root = task.open(abi.AT_FDCWD, '/', DIRECTORY);
+      yield* tree(task, root, '', new Map(), { oneMount: true, empty: FURNISHED });
+      yield tarEnd();
+    });
+  }
+
+  async #with<T>(action: (task: FileTask) => Promise<T>): Promise<T> {
+    const task = new FileTask(this.#access);
+    try {
+      return await action(task);
+    } catch (error) {
+      throw asFileError(error);
+    } finally {
+      task.end();
+    }
+  }
+
+  async *#stream(pieces: (task: FileTask) => Generator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const task = new FileTask(this.#access);
+    try {
+      yield* pieces(task);
+    } catch (error) {
+      throw asFileError(error);
+    } finally {
+      task.end();
+    }
+  }
+}
+
+/** Names as docker gives them: those of a directory begin with its own name, those of `dir/.` with a dot. */
+function* archiveOf(task: FileTask, path: string): Generator<Uint8Array> {
+  const { AT_FDCWD } = abi;
+  const at = fromText(path);
+  const stat = task.stat(AT_FDCWD, at);
+  const seen = new Map();
+  const base = baseName(path);
+  if ((stat.mode & abi.S_IFMT) !== abi.S_IFDIR) {
+    yield* member(task, AT_FDCWD, at, fromText(base), stat, seen);
+  } else {
+    const fd = task.open(AT_FDCWD, at, DIRECTORY);
+    const prefix = base === '/' ? '/' : `${fromText(base)}/`;
+    yield* member(task, fd, '.', prefix, task.fstat(fd), seen);
+    yield* tree(task, fd, prefix, seen);
+  }
+  yield tarEnd();
+}
