@@ -1,6 +1,6 @@
 /** Finds the command a line names and runs it; writes help, and every error as one line with a hint. */
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
-import type { Context } from './command.ts';
+import type { Command, Context } from './command.ts';
 import { COMMANDS, type CommandEntry, isCommandEntry } from './commands.ts';
 import { complain } from './complain.ts';
 import { type Flag, parseFlags } from './flags.ts';
@@ -16,7 +16,7 @@ export async function runCli(argv: readonly string[], context: Context, version:
   try {
     return await dispatch(argv, context, version);
   } catch (error) {
-    return report(error, argv, terminal);
+    return report(error, terminal);
   }
 }
 
@@ -55,6 +55,21 @@ async function runCommand(
   context: Context,
 ): Promise<number> {
   const command = await entry.load();
+  try {
+    return await runLoaded(path, entry, command, line, context);
+  } catch (error) {
+    if (isWctrError(error)) return report(error, context.terminal, command.exitCode?.(error.code));
+    throw error;
+  }
+}
+
+async function runLoaded(
+  path: readonly string[],
+  entry: CommandEntry,
+  command: Command,
+  line: readonly string[],
+  context: Context,
+): Promise<number> {
   // `run -h` names the host of the container, as docker's does; there help is --help alone.
   const help = command.flags.some((flag) => flag.short === 'h') ? HELP : { ...HELP, short: 'h' };
   const { flags, args } = parseFlags(line, [...command.flags, help], command.interspersed ?? true);
@@ -85,11 +100,11 @@ function unknownCommand(word: string, known: readonly string[], name: string): W
   });
 }
 
-function report(error: unknown, argv: readonly string[], terminal: Terminal): number {
+function report(error: unknown, terminal: Terminal, exitCode?: number): number {
   if (isWctrError(error)) {
     complain(terminal, error.message, error.hint);
     if (error.code === 'cancelled') return ERROR_TABLE.cancelled.exit;
-    return argv[0] === 'run' ? ERROR_TABLE[error.code].exit : error.code === 'invalid-argument' ? EXIT_USAGE : 1;
+    return exitCode ?? (error.code === 'invalid-argument' ? EXIT_USAGE : 1);
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const hint = 'this is a bug in wctr; WCTR_DEBUG=1 prints where it happened';

@@ -1,4 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { Signal } from '../host/sandbox.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,6 +14,8 @@ export interface Command {
   readonly args: readonly [min: number, max: number];
   /** False where the first positional ends the flags, because the rest belongs to the container. */
   readonly interspersed?: boolean;
+  /** Exit code for an error, where it is not the usual 1 (125 for a wrong line). Undefined: the usual. */
+  exitCode?(code: ErrorCode): number | undefined;
   /** Returns the exit code. */
   run(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number>;
 }
@@ -37,10 +41,11 @@ export interface CliHost {
   readStream(path: string): AsyncIterable<Uint8Array>;
   /** Raw bytes to standard output, waiting for room. */
   writeStdout(chunk: Uint8Array): Promise<void>;
+  writeStderr(chunk: Uint8Array): Promise<void>;
   /** Bytes to a file, whole or not at all. */
   writeStream(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** Calls back for each signal wctr itself receives, until the returned function is called. */
-  onSignal(listener: (name: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT') => void): () => void;
+  onSignal(listener: (name: Signal) => void): () => void;
   resolvePath(path: string): string;
   /** `yes` on a line of standard input. */
   confirm(question: string): Promise<boolean>;

@@ -24,6 +24,8 @@ export interface ParsedFlags {
   /** The last value given. */
   string(name: string): string | undefined;
   list(name: string): readonly string[];
+  /** The flags that were given. */
+  names(): readonly string[];
 }
 
 export interface ParsedLine {
@@ -57,13 +59,16 @@ export function parseFlags(line: readonly string[], known: readonly Flag[], inte
   return { flags: accessors(values), args };
 }
 
+/** Older spellings that docker still takes. */
+const ALIASES: Readonly<Record<string, string>> = { net: 'network', 'net-alias': 'network-alias', 'dns-opt': 'dns-option' };
+
 type Setter = (flag: Flag, value: string) => void;
 type Next = () => string | undefined;
 
 function readLong(word: string, known: readonly Flag[], set: Setter, next: Next): void {
   const equals = word.indexOf('=');
   const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
-  const flag = known.find((candidate) => candidate.name === name);
+  const flag = known.find((candidate) => candidate.name === (ALIASES[name] ?? name));
   if (flag === undefined) throw unknownFlag(`--${name}`, known);
   const given = equals < 0 ? undefined : word.slice(equals + 1);
   if (flag.type === 'boolean') set(flag, given === undefined ? 'true' : readBoolean(flag, given));
@@ -122,5 +127,6 @@ function accessors(values: ReadonlyMap<string, readonly string[]>): ParsedFlags 
     bool: (name) => last(name) === 'true',
     string: last,
     list: (name) => values.get(name) ?? [],
+    names: () => [...values.keys()],
   };
 }

@@ -7,7 +7,7 @@ import { pathKind } from '../host/node/engine-host.ts';
 import type { CliHost } from './command.ts';
 import { guard } from './node-terminal.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export function nodeCliHost(): CliHost {
   return {
@@ -17,10 +17,8 @@ export function nodeCliHost(): CliHost {
     kind: pathKind,
     stdin: () => process.stdin,
     readStream: readChunks,
-    writeStdout: async (chunk) => {
-      const stdout = guard(process.stdout);
-      if (!stdout.write(chunk)) await new Promise<void>((done) => stdout.once('drain', () => done()));
-    },
+    writeStdout: (chunk) => writeTo(process.stdout, chunk),
+    writeStderr: (chunk) => writeTo(process.stderr, chunk),
     writeStream: writeWhole,
     onSignal: (listener) => {
       const handlers = SIGNALS.map((name) => [name, () => listener(name)] as const);
@@ -41,6 +39,10 @@ export function nodeCliHost(): CliHost {
       }
     },
   };
+}
+
+async function writeTo(stream: NodeJS.WriteStream, chunk: Uint8Array): Promise<void> {
+  if (!guard(stream).write(chunk)) await new Promise<void>((done) => stream.once('drain', () => done()));
 }
 
 /** Writes beside the target and renames, so that a failed save leaves the old file or none. */

@@ -26,9 +26,31 @@ export function nodeTerminal(): Terminal {
     get columns() {
       return process.stderr.columns ?? 80;
     },
+    size() {
+      const { rows: height, columns: width } = process.stdout;
+      return process.stdout.isTTY === true && width > 0 && height > 0 ? { height, width } : undefined;
+    },
+    onResize(listener) {
+      process.stdout.on('resize', listener);
+      return () => void process.stdout.off('resize', listener);
+    },
+    raw: enterRawMode,
     env: process.env,
     cwd: process.cwd(),
   };
+}
+
+function enterRawMode(): () => void {
+  const { stdin } = process;
+  if (stdin.isTTY !== true) return () => {};
+  const leave = () => {
+    process.off('exit', leave);
+    stdin.setRawMode(false);
+  };
+  stdin.setRawMode(true);
+  // A terminal left raw is unusable, whatever ends this process.
+  process.on('exit', leave);
+  return leave;
 }
 
 const guarded = new Set<NodeJS.WriteStream>();

@@ -9,6 +9,14 @@ export interface Terminal {
   readonly stderrIsTTY: boolean;
   /** Width of the terminal in characters; 80 where there is none. */
   readonly columns: number;
+  /** Of the terminal standard output is; undefined where it is none. */
+  size(): { readonly height: number; readonly width: number } | undefined;
+  onResize(listener: () => void): () => void;
+  /**
+   * Keys as they are typed, without echo and without signals, until the returned function is called or the process
+   * ends. Only where standard input is a terminal.
+   */
+  raw(): () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
 }

@@ -6,6 +6,7 @@ import type { SandboxResources } from '../../host/sandbox.ts';
 import type { Context } from '../command.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { parseBytes, parseDuration } from '../format/units.ts';
+import { readEnvironment, readLabels } from './environment.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -16,7 +17,7 @@ export async function runOptions(context: Context, args: readonly string[], flag
     image,
     args: rest[0] === '--' ? rest.slice(1) : rest,
     env: await readEnvironment(context, flags),
-    labels: readLabels(flags.list('label')),
+    labels: await readLabels(context, flags),
     tty: flags.bool('tty'),
     readonlyRootfs: flags.bool('read-only'),
     autoRemove: flags.bool('rm'),
@@ -40,48 +41,16 @@ export async function runOptions(context: Context, args: readonly string[], flag
     hostname: 'hostname',
     name: 'name',
     platform: 'platform',
-    isolation: 'sandbox',
+    isolation: flags.has('sandbox') ? 'sandbox' : 'isolation',
   } as const;
   for (const [key, flag] of Object.entries(copied) as [keyof typeof copied, string][]) {
     const value = flags.string(flag);
     if (value !== undefined) options[key] = value;
   }
-  if (options.tty && !context.terminal.stdinIsTTY && flags.bool('interactive')) {
-    throw new WctrError('invalid-argument', 'the input device is not a TTY', { hint: 'leave out -t' });
-  }
   return options;
 }
 
-async function readEnvironment({ host, terminal }: Context, flags: ParsedFlags): Promise<string[]> {
-  const result: string[] = [];
-  for (const path of flags.list('env-file')) {
-    const text = new TextDecoder().decode(await host.readFile(path));
-    for (const line of text.split(/\r?\n/).map((raw) => raw.trimStart())) {
-      if (line !== '' && !line.startsWith('#')) result.push(...fromCaller(line, terminal.env));
-    }
-  }
-  for (const entry of flags.list('env')) result.push(...fromCaller(entry, terminal.env));
-  return result;
-}
-
-/** `NAME` alone takes the caller's value; nothing where the caller has none. */
-function fromCaller(entry: string, env: Readonly<Record<string, string | undefined>>): string[] {
-  if (entry.includes('=')) return [entry];
-  if (/\s/.test(entry))
-    throw new WctrError('invalid-argument', `invalid environment variable: "${entry}" contains whitespaces`);
-  return env[entry] === undefined ? [] : [`${entry}=${env[entry]}`];
-}
-
-function readLabels(labels: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    labels.map((label) => {
-      const equals = label.indexOf('=');
-      return equals < 0 ? [label, ''] : [label.slice(0, equals), label.slice(equals + 1)];
-    }),
-  );
-}
-
-function readPullPolicy(policy: string | undefined): NonNullable<RunOptions['pull']> {
+export function readPullPolicy(policy: string | undefined): NonNullable<RunOptions['pull']> {
   if (policy === undefined) return 'missing';
   if (policy === 'always' || policy === 'missing' || policy === 'never') return policy;
   throw new WctrError('invalid-argument', `invalid pull policy "${policy}"`, {
@@ -89,7 +58,7 @@ function readPullPolicy(policy: string | undefined): NonNullable<RunOptions['pul
   });
 }
 
-function readUnknownImports(policy: string): 'deny' | 'trap' {
+export function readUnknownImports(policy: string): 'deny' | 'trap' {
   if (policy === 'deny' || policy === 'trap') return policy;
   throw new WctrError('invalid-argument', `invalid policy "${policy}" for --unknown-imports`, {
     hint: "write 'deny' or 'trap'",
@@ -99,7 +68,7 @@ function readUnknownImports(policy: string): 'deny' | 'trap' {
 /** docker's smallest memory limit. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
 
-function readResources(flags: ParsedFlags): SandboxResources {
+export function readResources(flags: ParsedFlags): SandboxResources {
   const resources: Mutable<SandboxResources> = {};
   const memory = flags.string('memory');
   if (memory !== undefined) {
@@ -132,7 +101,7 @@ function readResources(flags: ParsedFlags): SandboxResources {
   return resources;
 }
 
-function positive(text: string, flag: string): number {
+export function positive(text: string, flag: string): number {
   const value = Number(text);
   if (/^\d*\.?\d+$/.test(text) && value > 0) return value;
   throw new WctrError('invalid-argument', `invalid value "${text}" for ${flag}: expected a number above 0`);

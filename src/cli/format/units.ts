@@ -42,6 +42,28 @@ export function parseDuration(text: string, flag: string): number {
   return Math.round(parts.reduce((sum, part) => sum + Number(part[1]) * DURATION_MS[part[2]!]!, 0));
 }
 
+const NANOSECONDS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+/** A duration as Go writes it, `1h2m3.5s`, in nanoseconds; a unit is needed, but for 0. */
+export function parseNanoseconds(text: string, flag: string): number {
+  if (text === '0') return 0;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text) {
+    throw new WctrError('invalid-argument', `invalid duration "${text}" for ${flag}`, {
+      hint: 'write 500ms, 10s or 1m30s',
+    });
+  }
+  return Math.round(parts.reduce((sum, part) => sum + Number(part[1]) * NANOSECONDS[part[2]!]!, 0));
+}
+
 const AGES: readonly (readonly [limitSeconds: number, name: string, seconds: number])[] = [
   [120, 'minute', 60],
   [60 * 60, 'minutes', 60],
