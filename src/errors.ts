@@ -41,6 +41,7 @@ export const ERROR_TABLE = {
   forbidden: { http: 403, exit: 125, errno: 'EPERM' },
   'too-many-requests': { http: 429, exit: 125, errno: 'EAGAIN' },
   'registry-unreachable': { http: 502, exit: 125, errno: 'EHOSTUNREACH' },
+  'daemon-unreachable': { http: 502, exit: 125, errno: 'EHOSTUNREACH' },
   'registry-error': { http: 502, exit: 125, errno: 'EIO' },
   'digest-mismatch': { http: 500, exit: 125, errno: 'EIO' },
   'size-mismatch': { http: 500, exit: 125, errno: 'EIO' },

@@ -1,0 +1,199 @@
+import { WctrError } from '../../errors.ts';
+import type {
+  HistoryEntry,
+  ImageRemoval,
+  ImageSource,
+  ImageSummary,
+  ImageUseCases,
+  ImportOptions,
+  LoadedImage,
+  PullOptions,
+  PullOutcome,
+} from '../engine.ts';
+import { type ApiClient, bodyOf, jsonLines } from './api-client.ts';
+
+interface ProgressLine {
+  readonly id?: string;
+  readonly status?: string;
+  readonly stream?: string;
+  readonly error?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
+
+export class RemoteImages implements ImageUseCases {
+  readonly #api: ApiClient;
+
+  constructor(api: ApiClient) {
+    this.#api = api;
+  }
+
+  async pull(reference: string, options: PullOptions = {}): Promise<PullOutcome> {
+    const { platform, signal, onEvent, credentials } = options;
+    const { name, tag } = splitReference(reference);
+    let digest = '';
+    let changed = false;
+    const response = await this.#api.send('POST', '/images/create', {
+      query: { fromImage: name, tag: tag ?? 'latest', platform },
+      ...(credentials === undefined ? {} : { headers: { 'x-registry-auth': authHeader(credentials) } }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    for await (const { id, status = '', error, progressDetail } of jsonLines<ProgressLine>(response)) {
+      if (error !== undefined) throw new WctrError('registry-error', error);
+      onEvent?.({
+        status,
+        ...(id === undefined ? {} : { id }),
+        ...(progressDetail?.current === undefined ? {} : { currentBytes: progressDetail.current }),
+        ...(progressDetail?.total === undefined ? {} : { totalBytes: progressDetail.total }),
+      });
+      if (status.startsWith('Digest: ')) digest = status.slice('Digest: '.length);
+      if (status.startsWith('Status: Downloaded')) changed = true;
+    }
+    const { Id } = await this.inspect(reference);
+    return { reference, digest, imageId: String(Id), changed };
+  }
+
+  async list({ all = false, reference }: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
+    const filters = reference === undefined ? undefined : JSON.stringify({ reference: [reference] });
+    const entries = await this.#api.json<readonly ImageEntry[]>('GET', '/images/json', { query: { all, filters } });
+    return entries.map((entry) => {
+      const { os = '', architecture = '', variant } = entry.Descriptor?.platform ?? {};
+      return {
+        id: entry.Id,
+        digest: entry.Descriptor?.digest ?? '',
+        tags: entry.RepoTags ?? [],
+        repoDigests: entry.RepoDigests ?? [],
+        created: entry.Created === 0 ? undefined : new Date(entry.Created * 1000).toISOString(),
+        sizeBytes: entry.Size,
+        platform: [os, architecture, variant].filter((part) => part !== undefined && part !== '').join('/'),
+        labels: entry.Labels ?? {},
+      };
+    });
+  }
+
+  inspect(name: string): Promise<Record<string, unknown>> {
+    return this.#api.json('GET', `${at(name)}/json`);
+  }
+
+  async history(name: string): Promise<HistoryEntry[]> {
+    const entries = await this.#api.json<readonly HistoryLine[]>('GET', `${at(name)}/history`);
+    return entries.map(({ Id, Created, CreatedBy, Size, Comment }) => ({
+      id: Id,
+      created: Created === 0 ? undefined : new Date(Created * 1000).toISOString(),
+      createdBy: CreatedBy,
+      sizeBytes: Size,
+      comment: Comment,
+    }));
+  }
+
+  tag(source: string, target: string): Promise<void> {
+    const { name, tag } = splitReference(target);
+    return this.#api.done('POST', `${at(source)}/tag`, { query: { repo: name, tag } });
+  }
+
+  async remove(name: string, { force = false }: { force?: boolean } = {}): Promise<ImageRemoval[]> {
+    return (await this.#api.json<readonly RemovalEntry[]>('DELETE', at(name), { query: { force } })).map(removal);
+  }
+
+  async prune({ all = false }: { all?: boolean } = {}): Promise<{ removed: ImageRemoval[]; reclaimedBytes: number }> {
+    const { ImagesDeleted, SpaceReclaimed } = await this.#api.json<{
+      ImagesDeleted: readonly RemovalEntry[] | null;
+      SpaceReclaimed: number;
+    }>('POST', '/images/prune', { query: all ? { filters: '{"dangling":["false"]}' } : {} });
+    return { removed: (ImagesDeleted ?? []).map(removal), reclaimedBytes: SpaceReclaimed };
+  }
+
+  async load(source: ImageSource, { signal }: { signal?: AbortSignal } = {}): Promise<LoadedImage[]> {
+    if ('directory' in source) {
+      throw new WctrError('unsupported', `cannot load the directory ${source.directory} into another engine`, {
+        hint: 'load it as a tar: tar -C DIR -c . | wctr load',
+      });
+    }
+    const response = await this.#api.send('POST', '/images/load', {
+      body: source.tar,
+      query: { quiet: true },
+      headers: { 'content-type': 'application/x-tar' },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const loaded: LoadedImage[] = [];
+    for await (const { stream = '', error } of jsonLines<ProgressLine>(response)) {
+      if (error !== undefined) throw new WctrError('invalid-manifest', error);
+      const [, kind, name] = /^Loaded image( ID)?: (\S+)/.exec(stream) ?? [];
+      if (name === undefined) continue;
+      if (kind === undefined) loaded.push({ id: String((await this.inspect(name)).Id), references: [name] });
+      else loaded.push({ id: name, references: [] });
+    }
+    return loaded;
+  }
+
+  async *save(names: readonly string[]): AsyncGenerator<Uint8Array> {
+    yield* bodyOf(await this.#api.send('GET', '/images/get', { query: { names } }));
+  }
+
+  async import(tar: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<LoadedImage> {
+    const { reference, message, changes, platform, signal } = options;
+    const { name, tag } = reference === undefined ? {} : splitReference(reference);
+    const response = await this.#api.send('POST', '/images/create', {
+      query: { fromSrc: '-', repo: name, tag, message, changes, platform },
+      body: tar,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    let id = '';
+    for await (const { status, error } of jsonLines<ProgressLine>(response)) {
+      if (error !== undefined) throw new WctrError('invalid-layer', error);
+      id = status ?? id;
+    }
+    return { id, references: reference === undefined ? [] : [reference] };
+  }
+}
+
+interface ImageEntry {
+  readonly Id: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly RepoDigests: readonly string[] | null;
+  readonly Created: number;
+  readonly Size: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly Descriptor?: {
+    readonly digest?: string;
+    readonly platform?: { readonly os?: string; readonly architecture?: string; readonly variant?: string };
+  };
+}
+
+interface HistoryLine {
+  readonly Id: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+interface RemovalEntry {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}
+
+function removal({ Untagged, Deleted }: RemovalEntry): ImageRemoval {
+  return {
+    ...(Untagged === undefined ? {} : { untagged: Untagged }),
+    ...(Deleted === undefined ? {} : { deleted: Deleted }),
+  };
+}
+
+/** Slashes stay: the name is a path to docker. */
+function at(name: string): string {
+  return `/images/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+/** `localhost:5000/a/b:tag`, `a@sha256:…` -> what stands before and after the mark that separates the tag or digest. */
+function splitReference(reference: string): { name: string; tag?: string } {
+  const [, name = reference, digest] = /^(.*)@([^@]+)$/.exec(reference) ?? [];
+  if (digest !== undefined) return { name: name.replace(/:[^:/]*$/, ''), tag: digest };
+  const [, plain, tag] = /^(.*):([^:/]+)$/.exec(reference) ?? [];
+  return plain === undefined || tag === undefined ? { name: reference } : { name: plain, tag };
+}
+
+function authHeader({ username, password, identityToken, registryToken }: NonNullable<PullOptions['credentials']>) {
+  const document = { username, password, identitytoken: identityToken, registrytoken: registryToken };
+  const text = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(document))));
+  return text.replaceAll('+', '-').replaceAll('/', '_');
+}
