@@ -2,20 +2,30 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ContainerProcesses } from './containers/processes.ts';
 import { createCoreModules } from './core/core-modules.ts';
 import { assembleEngine } from './engine/assemble.ts';
-import type { Engine } from './engine/engine.ts';
-import type { SandboxChoice } from './engine/parts.ts';
+import type { LocalEngine } from './engine/local-engine.ts';
+import type { HostProcesses, SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { openBlockSource } from './host/node/block-source.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
-import { configDirectory, dataRoot } from './host/node/directories.ts';
-import { hostFacts, hostPaths, isAlive, isDirectory, randomBytes, readAt } from './host/node/engine-host.ts';
+import { configDirectory, dataRoot, runDirectory } from './host/node/directories.ts';
+import {
+  hostFacts,
+  hostPaths,
+  isAlive,
+  isDirectory,
+  processStart,
+  randomBytes,
+  readAt,
+} from './host/node/engine-host.ts';
 import { nodeFileSystem } from './host/node/file-system.ts';
 import { nodeHasher } from './host/node/hasher.ts';
 import { createLayerThread } from './host/node/layer-thread.ts';
 import { FileLocks } from './host/node/locks.ts';
 import { DIST } from './host/node/package-files.ts';
+import { processUsage, signalProcess } from './host/node/processes.ts';
 import { syncFileSystem } from './host/node/sync-file-system.ts';
 import type { CredentialHelpers } from './host/ports.ts';
 import type { ContainerProcess } from './host/process/container-process.ts';
@@ -57,7 +67,7 @@ export class Wctr extends PortableWctr {
   }
 }
 
-export async function openEngine(options: InternalOptions = {}): Promise<Engine> {
+export async function openEngine(options: InternalOptions = {}): Promise<LocalEngine> {
   const env = options.env ?? process.env;
   const root = options.dataRoot ?? dataRoot(env);
   return assembleEngine({
@@ -86,7 +96,9 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
       },
       randomBytes,
       isAlive,
+      processStart,
       pid: process.pid,
+      processes: hostProcesses(env, root, options),
       readAt,
     },
     transport: {
@@ -96,6 +108,27 @@ export async function openEngine(options: InternalOptions = {}): Promise<Engine>
     config: { env, helpers: lazyHelpers, directory: configDirectory(env) },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
+}
+
+/** Loaded by the first command that starts a container process or speaks to one. */
+function hostProcesses(env: NonNullable<OpenOptions['env']>, root: string, options: InternalOptions): HostProcesses {
+  let directory: string | undefined;
+  let containers: Promise<ContainerProcesses & { close(): void }> | undefined;
+  return {
+    runDirectory: () => {
+      directory ??= runDirectory(env, root);
+      return directory;
+    },
+    containers: () => {
+      containers ??= import('./host/node/shim-processes.ts').then(({ createContainerProcesses }) =>
+        createContainerProcesses({ codeRoot: `${root}/code`, warm: options.warm ?? 0 }),
+      );
+      return containers;
+    },
+    signal: signalProcess,
+    usage: processUsage,
+    close: async () => (await containers)?.close(),
+  };
 }
 
 /** Most runs ask no helper: what starts programs is loaded by the first one that does. */

@@ -1,61 +1,20 @@
 /** What is kept of each container on disk: one record per id, and one small file per name that claims it. */
 import { WctrError } from '../errors.ts';
-import type { FileSystem } from '../host/ports.ts';
-import type { SandboxExit, SandboxMount, SandboxResources } from '../host/sandbox.ts';
+import type { FileSystem, Locks } from '../host/ports.ts';
 import { type CreateHasher, digestOf, digestParts } from '../images/digest.ts';
 import { diskError, isMissing } from '../images/store/disk-error.ts';
 import { openCreating, writeAll } from '../images/store/durable.ts';
 import { RecordFiles } from '../images/store/records.ts';
-import type { Digest } from '../spec/image-spec.ts';
-
-export interface ContainerRecord {
-  /** The container's id, 64 hex digits. */
-  readonly key: string;
-  readonly name: string;
-  /** What the user called the image, and the digest of its config. Empty for a bare module. */
-  readonly image: string;
-  readonly imageId: string;
-  /** The image's manifest and layers, which the garbage collector leaves alone while the container is there. */
-  readonly manifest?: Digest;
-  readonly diffIds: readonly Digest[];
-  readonly createdAt: string;
-  readonly process: {
-    readonly args: readonly string[];
-    readonly env: readonly string[];
-    readonly cwd: string;
-    readonly user: string;
-    readonly terminal: boolean;
-  };
-  readonly hostname: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly mounts: readonly Omit<SandboxMount, 'fs'>[];
-  readonly resources: SandboxResources;
-  readonly readonlyRootfs: boolean;
-  readonly autoRemove: boolean;
-  readonly isolation: string;
-  readonly state: ContainerState;
-}
-
-export interface ContainerState {
-  readonly status: 'created' | 'running' | 'exited';
-  readonly pid?: number;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly exit?: SandboxExit;
-}
-
-/** Whether the record still tells the truth when it says `running`: its process may have been killed. */
-export function isRunning({ status, pid }: ContainerState, isAlive: (pid: number) => boolean): boolean {
-  return status === 'running' && (pid === undefined || isAlive(pid));
-}
+import type { ContainerRecord } from './record.ts';
 
 export interface ContainerRecordsOptions {
   readonly fs: FileSystem;
   /** Data root of the store. */
   readonly root: string;
   readonly createHasher: CreateHasher;
-  /** Whether a process is still there, where there are processes. */
-  readonly isAlive?: (pid: number) => boolean;
+  readonly locks: Locks;
+  /** Whether a process is still there, where there are processes. `startedAt`: not another one with its pid. */
+  readonly isAlive?: (pid: number, startedAt?: string) => boolean;
 }
 
 const HEX = /^[0-9a-f]+$/;
@@ -73,6 +32,11 @@ export class ContainerRecords {
       createHasher: options.createHasher,
       what: 'container record',
     });
+  }
+
+  /** Everything else of a container: writable layer, log. */
+  directory(id: string): string {
+    return `${this.#options.root}/containers/${id}.d`;
   }
 
   /** Throws `conflict` when another container has the name. */
@@ -94,10 +58,11 @@ export class ContainerRecords {
         }
       }
       const owner = await this.#owner(path);
-      // The claim is made before the record: one whose record is not there yet counts while it is young.
+      // The claim is made before the record: one whose record is not there yet counts while it is young. A record that
+      // has another name by now has left the claim behind when its renaming was interrupted.
       const record = owner === undefined ? undefined : await this.#records.get(owner.id);
-      const isFree = record === undefined ? owner?.isYoung !== true : this.#isForsaken(record);
-      if (owner !== undefined && !isFree) {
+      const holds = record === undefined ? owner?.isYoung === true : !this.isForsaken(record);
+      if (owner !== undefined && holds && (record === undefined || record.name === name || owner.isYoung)) {
         throw new WctrError(
           'conflict',
           `the container name "${name}" is already in use by container ${owner.id.slice(0, 12)}`,
@@ -107,18 +72,59 @@ export class ContainerRecords {
           },
         );
       }
-      if (record === undefined) await fs.rm(path, { force: true });
+      if (record === undefined || record.name !== name) await fs.rm(path, { force: true });
       else await this.remove(record);
     }
   }
 
+  /** One that goes with its process need not outlive the machine, and is not waited for. */
   put(record: ContainerRecord): Promise<void> {
-    return this.#records.put(record, { durable: !record.autoRemove });
+    return this.#records.put(record, { durable: record.managed || record.hostConfig.AutoRemove !== true });
   }
 
+  /** Throws `store-corrupt`. */
+  get(id: string): Promise<ContainerRecord | undefined> {
+    return this.#records.get(id);
+  }
+
+  /** Runs `action` while nobody else changes the container. */
+  async locked<T>(id: string, action: () => Promise<T>): Promise<T> {
+    const lock = await this.#options.locks.acquire(`container-${id}`);
+    try {
+      return await action();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /**
+   * Reads, applies `change` and writes, under the container's lock. Undefined from `change` leaves it as it is.
+   * Resolves with what the record says now; undefined when there is none.
+   */
+  change(
+    id: string,
+    change: (record: ContainerRecord) => ContainerRecord | undefined,
+  ): Promise<ContainerRecord | undefined> {
+    return this.locked(id, () => this.changeLocked(id, change));
+  }
+
+  /** The same for who holds the lock. */
+  async changeLocked(
+    id: string,
+    change: (record: ContainerRecord) => ContainerRecord | undefined,
+  ): Promise<ContainerRecord | undefined> {
+    const record = await this.#records.get(id);
+    const changed = record === undefined ? undefined : change(record);
+    if (changed === undefined) return record;
+    await this.put(changed);
+    return changed;
+  }
+
+  /** The record goes first: without it nothing else of the container counts. */
   async remove(record: ContainerRecord): Promise<void> {
-    await this.#records.delete(record.key, { durable: !record.autoRemove });
+    await this.#records.delete(record.key, { durable: record.managed || record.hostConfig.AutoRemove !== true });
     await this.releaseName(record.name, record.key);
+    if (record.managed) await this.#options.fs.rm(this.directory(record.key), { recursive: true, force: true });
   }
 
   async releaseName(name: string, id: string): Promise<void> {
@@ -128,29 +134,41 @@ export class ContainerRecords {
 
   async list(): Promise<ContainerRecord[]> {
     const kept: ContainerRecord[] = [];
-    for (const record of await this.#records.list()) {
-      if (!this.#isForsaken(record)) kept.push(record);
+    // A damaged record must not hide all others.
+    for (const record of await this.#records.list(() => {})) {
+      if (!this.isForsaken(record)) kept.push(record);
       else await this.remove(record).catch(() => {});
     }
     return kept;
   }
 
-  /** Meant to be removed at its end, and whoever was to do that was killed. */
-  #isForsaken(record: ContainerRecord): boolean {
+  /** A foreground run that was to remove itself at its end, and was killed. */
+  isForsaken(record: ContainerRecord): boolean {
+    return (
+      !record.managed && record.hostConfig.AutoRemove === true && record.state.pid !== undefined && !this.runs(record)
+    );
+  }
+
+  /** Whether the process the record names is there. */
+  runs({ state }: ContainerRecord): boolean {
     const { isAlive } = this.#options;
-    const { pid } = record.state;
-    return record.autoRemove && pid !== undefined && isAlive !== undefined && !isAlive(pid);
+    return state.pid === undefined || isAlive === undefined || isAlive(state.pid, state.pidStartedAt);
   }
 
   /** By name, id, or the beginning of an id. Throws `no-such-container`, `conflict` when several ids begin so. */
   async find(name: string): Promise<ContainerRecord> {
     const exact = HEX.test(name) && name.length === 64 ? await this.#records.get(name) : undefined;
     if (exact !== undefined) return exact;
-    const all = await this.list();
-    const named = all.find((record) => record.name === name.replace(/^\//, ''));
-    if (named !== undefined) return named;
-    const matching = HEX.test(name) ? all.filter((record) => record.key.startsWith(name)) : [];
-    if (matching.length > 1) throw new WctrError('conflict', `several containers have an id that begins with ${name}`);
+    const wanted = name.replace(/^\//, '');
+    const owner = wanted === '' ? undefined : await this.#owner(this.#namePath(wanted));
+    const named = owner === undefined ? undefined : await this.#records.get(owner.id);
+    if (named?.name === wanted && !this.isForsaken(named)) return named;
+    const matching = HEX.test(name) ? (await this.list()).filter((record) => record.key.startsWith(name)) : [];
+    if (matching.length > 1) {
+      throw new WctrError('conflict', `several containers have an id that begins with ${name}`, {
+        hint: 'give more digits of it',
+      });
+    }
     if (matching.length === 1) return matching[0]!;
     throw new WctrError('no-such-container', `no such container: ${name}`, { data: { name } });
   }

@@ -1,4 +1,5 @@
 /** Puts an engine together from one host's adapters: stores over its files, client over its fetch. */
+import { EventLog } from '../containers/events.ts';
 import { ContainerRecords } from '../containers/records.ts';
 import { ImageStore } from '../images/image-store.ts';
 import type { RegistryClient } from '../images/registry/client.ts';
@@ -24,10 +25,14 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     layers,
     images: new ImageStore({ fs, layout, locks, createHasher, content, layers }),
     leases: new Leases({ fs, layout, locks, createHasher }),
-    containers: new ContainerRecords({ fs, root: layout.root, createHasher, isAlive: host.isAlive }),
-    registry: () => {
+    containers: new ContainerRecords({ fs, root: layout.root, createHasher, locks, isAlive: host.isAlive }),
+    events: new EventLog({ fs, root: layout.root, locks }),
+    registry: (credentials) => {
       // Loaded when a registry is asked: most runs find their image here.
-      client ??= import('./registry-client.ts').then(({ openRegistryClient }) => openRegistryClient(adapters));
+      const open = async () => (await import('./registry-client.ts')).openRegistryClient(adapters, credentials);
+      // What one caller's login opens is not for the next.
+      if (credentials !== undefined) return open();
+      client ??= open();
       return client;
     },
     sandboxes,

@@ -1,6 +1,6 @@
-import { isRunning } from '../containers/records.ts';
 import type { CollectorOptions, Roots } from '../images/gc.ts';
 import type { RemovalContext } from '../images/image-remove.ts';
+import { isRunning } from './container-state.ts';
 import type { EngineParts } from './parts.ts';
 
 /** The garbage collector over this store, with the containers as its roots beside the image records. */
@@ -17,16 +17,16 @@ export function collectorOptions(parts: EngineParts): CollectorOptions {
 }
 
 export function removalContext(parts: EngineParts): RemovalContext {
-  const { images, containers, host } = parts;
+  const { images, containers } = parts;
   return {
     images,
     collector: collectorOptions(parts),
     usersOf: async (id) =>
       (await containers.list())
         .filter(({ imageId }) => imageId === id)
-        .map(({ key, state }) => ({
-          container: key.slice(0, 12),
-          isRunning: isRunning(state, host.isAlive),
+        .map((record) => ({
+          container: record.key.slice(0, 12),
+          isRunning: isRunning(record.state) && containers.runs(record),
         })),
   };
 }

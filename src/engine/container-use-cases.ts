@@ -1,223 +1,141 @@
-/** `run` and `inspect`: from an image and the user's options to a sandboxed process, with a record of it. */
-import { checkName, randomName } from '../containers/names.ts';
-import {
-  commandLine,
-  environment,
-  type ImageProcessConfig,
-  type ProcessOverrides,
-  resolveUser,
-  workingDirectory,
-} from '../containers/process-config.ts';
-import type { ContainerRecord, ContainerState } from '../containers/records.ts';
+/** The use cases of containers, each in a file of its own that is loaded when it is first called. */
 import { WctrError } from '../errors.ts';
-import type { SandboxExit, SandboxMount, SandboxSpec, Signal } from '../host/sandbox.ts';
-import { inspectContainer } from './container-view.ts';
+import type { Resources, RestartPolicy } from '../spec/engine-api.ts';
+import type { ContainerContext } from './container-context.ts';
+import { ForegroundRuns } from './container-run.ts';
 import type { ContainerUseCases, RunningContainer, RunOptions } from './engine.ts';
-import type { EngineParts } from './parts.ts';
-import type { Program, ProgramSources } from './program.ts';
 
-const DEFAULT_STDIO = { stdin: 'null', stdout: 'pipe', stderr: 'pipe' } as const;
+type Parameter<Name extends keyof ContainerUseCases, At extends number> = Parameters<ContainerUseCases[Name]>[At];
 
-export class LocalContainers implements Pick<ContainerUseCases, 'run'> {
-  readonly #parts: EngineParts;
-  readonly #programs: ProgramSources;
+export class LocalContainers implements ContainerUseCases {
+  readonly #context: ContainerContext;
+  readonly #runs: ForegroundRuns;
 
-  constructor(parts: EngineParts, programs: ProgramSources) {
-    this.#parts = parts;
-    this.#programs = programs;
+  constructor(context: ContainerContext) {
+    this.#context = context;
+    this.#runs = new ForegroundRuns(context.parts, context.programs);
   }
 
   async run(options: RunOptions): Promise<RunningContainer> {
-    const { containers } = this.#parts;
-    if (options.name !== undefined) checkName(options.name);
-    const isolation = options.isolation ?? this.#parts.sandboxes.default;
-    // The sandbox's own boot goes on while the image is found.
-    const [sandbox, program] = await Promise.all([this.#parts.sandboxes.open(isolation), this.#programs.find(options)]);
-    const id = newId(this.#parts.host.randomBytes);
-    const spec = await this.#spec(id, options, program);
-    const name = await this.#claimName(options.name, id);
-    const created = this.#record(name, spec, options, program, isolation);
-    try {
-      await this.#makeBindSources(options.mounts ?? []);
-      await options.onCreated?.(id);
-      const [handle] = await Promise.all([sandbox.start(spec), containers.put(created)]);
-      const running = withState(created, {
-        status: 'running',
-        startedAt: now(),
-        ...(handle.pid === undefined ? {} : { pid: handle.pid }),
-      });
-      // One that is removed at its end needs no second record: `created` already holds its image.
-      if (options.autoRemove !== true) await containers.put(running);
-      // The guest may run in this very thread once it is waited for, so everything is on disk before.
-      const ended = handle.wait().then((exit) => this.#finish(running, exit));
-      return new Running(id, name, handle, ended);
-    } catch (error) {
-      await containers.remove(created).catch(() => {});
-      throw error;
-    }
+    return this.#runs.run(options);
   }
 
-  async inspect(name: string): Promise<Record<string, unknown>> {
-    const record = await this.#parts.containers.find(name);
-    return inspectContainer(record, this.#parts.host.isAlive);
+  async create(request: Parameter<'create', 0>, options?: Parameter<'create', 1>) {
+    return (await import('./container-create.ts')).createContainer(this.#context, request, options);
   }
 
-  async #finish(running: ContainerRecord, exit: SandboxExit): Promise<SandboxExit> {
-    const { containers } = this.#parts;
-    if (running.autoRemove) await containers.remove(running);
-    else await containers.put(withState(running, { ...running.state, status: 'exited', finishedAt: now(), exit }));
-    return exit;
-  }
-
-  async #spec(id: string, options: RunOptions, program: Program): Promise<SandboxSpec> {
-    const hostname = options.hostname ?? id.slice(0, 12);
-    const overrides = processOverrides(options, hostname);
-    const image: ImageProcessConfig = program.process;
-    const args = [...program.argsPrefix, ...commandLine(image, overrides)];
-    if (args.length === 0) {
-      throw new WctrError('invalid-argument', `no command specified: image ${options.image} has no entrypoint`, {
-        hint: `name a program of the image: wctr run ${options.image} /path/to/app.wasm`,
+  async start(name: string, options: Parameter<'start', 1> = {}) {
+    if (options.checkpoint !== undefined && options.checkpoint !== '') {
+      throw new WctrError('unsupported', 'starting from a named checkpoint is not supported', {
+        hint: 'create a container from the image that the checkpoint made',
       });
     }
-    return {
-      id,
-      hostname,
-      process: {
-        args,
-        env: environment(image, overrides),
-        cwd: workingDirectory(image, overrides),
-        user: await resolveUser(options.user ?? image.user, program.readFile),
-        terminal: options.tty ?? false,
-        ...(options.consoleSize === undefined ? {} : { consoleSize: options.consoleSize }),
-      },
-      root: { readonly: options.readonlyRootfs ?? false, layers: program.layers, ...program.index },
-      program: {
-        ...(program.module === undefined ? { path: args[0]! } : program.module),
-        unknownImports: options.unknownImports ?? unknownImportsLabel(program.labels),
-      },
-      mounts: (options.mounts ?? []).map(plainMount),
-      resources: options.resources ?? {},
-      stdio: options.stdio ?? DEFAULT_STDIO,
-      deterministic: options.deterministic ?? false,
-    };
+    await (await import('./container-start.ts')).startContainer(this.#context, name);
   }
 
-  async #claimName(wanted: string | undefined, id: string): Promise<string> {
-    const { containers } = this.#parts;
-    if (wanted !== undefined) {
-      await containers.claimName(wanted, id);
-      return wanted;
-    }
-    for (let attempt = 0; ; attempt++) {
-      const name = attempt < 5 ? randomName(Math.random) : `${randomName(Math.random)}_${id.slice(0, 6)}`;
-      try {
-        await containers.claimName(name, id);
-        return name;
-      } catch (error) {
-        if (attempt > 5 || (error as WctrError).code !== 'conflict') throw error;
-      }
-    }
+  async stop(name: string, options?: Parameter<'stop', 1>) {
+    await (await import('./container-stop.ts')).stopContainer(this.#context, name, options);
   }
 
-  /** docker makes the missing source of a `-v`; the source of a `--mount` must be there (the sandbox says so). */
-  async #makeBindSources(mounts: readonly SandboxMount[]): Promise<void> {
-    const { paths } = this.#parts.host;
-    for (const mount of mounts) {
-      if (mount.type !== 'bind' || (mount as { createSource?: boolean }).createSource !== true) continue;
-      if (paths !== undefined && (await paths.kind(mount.source)) === undefined)
-        await paths.makeDirectory(mount.source);
-    }
+  async restart(name: string, options?: Parameter<'restart', 1>) {
+    await (await import('./container-stop.ts')).restartContainer(this.#context, name, options);
   }
 
-  #record(name: string, spec: SandboxSpec, options: RunOptions, program: Program, isolation: string): ContainerRecord {
-    return {
-      key: spec.id,
-      name,
-      image: options.image,
-      imageId: program.imageId,
-      ...(program.manifest === undefined ? {} : { manifest: program.manifest }),
-      diffIds: program.diffIds,
-      createdAt: now(),
-      process: {
-        args: spec.process.args,
-        env: spec.process.env,
-        cwd: spec.process.cwd,
-        user: options.user ?? program.process.user ?? '',
-        terminal: spec.process.terminal,
-      },
-      hostname: spec.hostname,
-      labels: { ...program.labels, ...options.labels },
-      mounts: spec.mounts.map(({ fs: _, ...mount }: SandboxMount & { fs?: unknown }) => mount),
-      resources: spec.resources,
-      readonlyRootfs: spec.root.readonly,
-      autoRemove: options.autoRemove ?? false,
-      isolation,
-      // Of the process that removes the record in the end: without it nobody would.
-      state: { status: 'created', ...(this.#parts.host.pid === undefined ? {} : { pid: this.#parts.host.pid }) },
-    };
-  }
-}
-
-function processOverrides(options: RunOptions, hostname: string): ProcessOverrides {
-  const { args, entrypoint, env, user, workingDir, tty } = options;
-  return {
-    hostname,
-    ...(args === undefined ? {} : { args }),
-    ...(entrypoint === undefined ? {} : { entrypoint }),
-    ...(env === undefined ? {} : { env }),
-    ...(user === undefined ? {} : { user }),
-    ...(workingDir === undefined ? {} : { workingDir }),
-    ...(tty === undefined ? {} : { tty }),
-  };
-}
-
-class Running implements RunningContainer {
-  readonly id: string;
-  readonly name: string;
-  readonly sandbox: RunningContainer['sandbox'];
-  readonly #ended: Promise<SandboxExit>;
-
-  constructor(id: string, name: string, sandbox: RunningContainer['sandbox'], ended: Promise<SandboxExit>) {
-    this.id = id;
-    this.name = name;
-    this.sandbox = sandbox;
-    this.#ended = ended;
-    // Whoever never waits must not bring the process down with an unhandled rejection.
-    ended.catch(() => {});
+  async kill(name: string, signal?: string) {
+    await (await import('./container-stop.ts')).killContainer(this.#context, name, signal);
   }
 
-  wait(): Promise<SandboxExit> {
-    return this.#ended;
+  async pause(name: string) {
+    await (await import('./container-stop.ts')).pauseContainer(this.#context, name);
   }
 
-  kill(signal: Signal = 'SIGKILL'): Promise<void> {
-    return this.sandbox.signal(signal);
+  async unpause(name: string) {
+    await (await import('./container-stop.ts')).unpauseContainer(this.#context, name);
   }
-}
 
-function withState(record: ContainerRecord, state: ContainerState): ContainerRecord {
-  return { ...record, state };
-}
-
-/** What the flag parser adds for `#makeBindSources` is no business of the sandbox. */
-function plainMount(mount: SandboxMount): SandboxMount {
-  const { createSource: _, ...plain } = mount as SandboxMount & { createSource?: boolean };
-  return plain;
-}
-
-/** 64 hex digits that do not read as a number in their first 12, as docker takes care of too. */
-function newId(randomBytes: (length: number) => Uint8Array): string {
-  for (;;) {
-    const id = [...randomBytes(32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (/[a-f]/.test(id.slice(0, 12))) return id;
+  async rename(name: string, newName: string) {
+    await (await import('./container-change.ts')).renameContainer(this.#context, name, newName);
   }
-}
 
-function now(): string {
-  return new Date().toISOString();
-}
+  async update(name: string, changes: Resources & { RestartPolicy?: RestartPolicy }) {
+    return (await import('./container-change.ts')).updateContainer(this.#context, name, changes);
+  }
 
-/** An image may say that it lives without some of its imports. It gets nothing by that: calling one ends the guest. */
-function unknownImportsLabel(labels: Readonly<Record<string, string>>): 'deny' | 'trap' {
-  return labels['wctr.unknown-imports'] === 'trap' ? 'trap' : 'deny';
+  async wait(name: string, condition?: Parameter<'wait', 1>, signal?: AbortSignal) {
+    return (await import('./container-wait.ts')).waitForContainer(this.#context, name, condition, signal);
+  }
+
+  async remove(name: string, options?: Parameter<'remove', 1>) {
+    await (await import('./container-remove.ts')).removeContainer(this.#context, name, options);
+  }
+
+  async list(options?: Parameter<'list', 0>) {
+    return (await import('./container-list.ts')).listContainers(this.#context, options);
+  }
+
+  async inspect(name: string, options: Parameter<'inspect', 1> = {}) {
+    const record = await this.#context.find(name);
+    const { inspectContainer } = await import('./container-views.ts');
+    const { logPath } = await import('./container-start.ts');
+    const document = inspectContainer(record, logPath(this.#context, record));
+    if (options.size !== true) return document;
+    const { containerSize } = await import('./container-size.ts');
+    return { ...document, ...(await containerSize(this.#context, record)) };
+  }
+
+  async *logs(name: string, options?: Parameter<'logs', 1>) {
+    yield* (await import('./container-attach.ts')).containerLogs(this.#context, name, options);
+  }
+
+  async attach(name: string, options: Parameter<'attach', 1>) {
+    return (await import('./container-attach.ts')).attachContainer(this.#context, name, options);
+  }
+
+  async resize(name: string, size: Parameter<'resize', 1>) {
+    await (await import('./container-change.ts')).resizeContainer(this.#context, name, size);
+  }
+
+  async top(name: string, psArgs?: string) {
+    return (await import('./container-stats.ts')).containerTop(this.#context, name, psArgs);
+  }
+
+  async *stats(name: string, options?: Parameter<'stats', 1>) {
+    yield* (await import('./container-stats.ts')).containerStats(this.#context, name, options);
+  }
+
+  async changes(name: string) {
+    return (await this.#files()).changes(name);
+  }
+
+  async statPath(name: string, path: string) {
+    return (await this.#files()).statPath(name, path);
+  }
+
+  async getArchive(name: string, path: string) {
+    return (await this.#files()).getArchive(name, path);
+  }
+
+  async putArchive(name: string, path: string, tar: AsyncIterable<Uint8Array>, options?: Parameter<'putArchive', 3>) {
+    await (await this.#files()).putArchive(name, path, tar, options);
+  }
+
+  async *export(name: string) {
+    yield* (await this.#files()).export(name);
+  }
+
+  async commit(name: string, options?: Parameter<'commit', 1>) {
+    return (await this.#files()).commit(name, options);
+  }
+
+  async checkpoint(): Promise<{ Id: string }> {
+    throw new WctrError('unsupported', 'containers cannot be frozen into an image yet');
+  }
+
+  async prune(filters?: Parameter<'prune', 0>) {
+    return (await import('./container-remove.ts')).pruneContainers(this.#context, filters);
+  }
+
+  async #files() {
+    return (await import('./container-contents.ts')).containerContents(this.#context);
+  }
 }

@@ -342,6 +342,12 @@ export interface DiskUsage {
   readonly containers: UsageRow;
   readonly volumes: UsageRow;
   readonly cache: UsageRow;
+  /** Each one, as GET /system/df lists them. Always there in a LocalEngine. */
+  readonly items?: {
+    readonly Images: readonly Readonly<Record<string, unknown>>[];
+    readonly Containers: readonly ContainerSummary[];
+    readonly Volumes: readonly Volume[];
+  };
 }
 
 export interface UsageRow {

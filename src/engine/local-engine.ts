@@ -1,3 +1,6 @@
+import { ContainerContext } from './container-context.ts';
+import { LocalMounts } from './container-mounts.ts';
+import { NoNetworks } from './container-networks.ts';
 import { LocalContainers } from './container-use-cases.ts';
 import type {
   ContainerUseCases,
@@ -8,6 +11,7 @@ import type {
   SystemUseCases,
   VolumeUseCases,
 } from './engine.ts';
+import { LocalExec } from './exec-use-cases.ts';
 import { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 import { ProgramSources } from './program.ts';
@@ -17,21 +21,38 @@ import { LocalSystem } from './system-use-cases.ts';
 export class LocalEngine implements Engine {
   readonly images: ImageUseCases;
   readonly containers: ContainerUseCases;
-  readonly exec!: ExecUseCases;
+  readonly exec: ExecUseCases;
   readonly volumes!: VolumeUseCases;
   readonly networks!: NetworkUseCases;
   readonly system: SystemUseCases;
   readonly #parts: EngineParts;
+  readonly #context: ContainerContext;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const images = new LocalImages(parts);
+    const programs = new ProgramSources(parts, images);
+    this.#context = new ContainerContext(parts, programs, new LocalMounts(parts), new NoNetworks(parts));
     this.images = images;
-    this.containers = new LocalContainers(parts, new ProgramSources(parts, images)) as unknown as ContainerUseCases;
-    this.system = new LocalSystem(parts) as unknown as SystemUseCases;
+    this.containers = new LocalContainers(this.#context);
+    this.exec = new LocalExec(this.#context);
+    this.system = new LocalSystem(parts);
+  }
+
+  /** Puts the record of a container right whose process was killed, and does what its restart policy says. */
+  async reconcile(id: string): Promise<void> {
+    await (await import('./reconcile.ts')).reconcile(this.#context, id);
+  }
+
+  /**
+   * What a daemon does beside answering: starts those that are to run whenever it does, and notices processes that are
+   * killed. Call the result to end it.
+   */
+  async watch(): Promise<() => void> {
+    return (await import('./watch.ts')).watchContainers(this.#context);
   }
 
   async close(): Promise<void> {
-    await this.#parts.sandboxes.close();
+    await Promise.all([this.#parts.sandboxes.close(), this.#parts.host.processes?.close()]);
   }
 }

@@ -1,6 +1,10 @@
 /** What the local engine is put together from; a composition root fills it with one host's adapters. */
 
+import type { EventLog } from '../containers/events.ts';
+import type { OpenFiles } from '../containers/files/open.ts';
+import type { ContainerProcesses } from '../containers/processes.ts';
 import type { ContainerRecords } from '../containers/records.ts';
+import type { VolumeDriver } from '../containers/volumes/driver.ts';
 import type { ByteLocation, FileSystem, Locks } from '../host/ports.ts';
 import type { Sandbox } from '../host/sandbox.ts';
 import type { ArchiveFiles } from '../images/archive/files.ts';
@@ -8,6 +12,7 @@ import type { LayerStore } from '../images/contracts.ts';
 import type { CreateHasher } from '../images/digest.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import type { RegistryClient } from '../images/registry/client.ts';
+import type { CredentialSource } from '../images/registry/credentials.ts';
 import type { BlobStore } from '../images/store/blob-store.ts';
 import type { StoreLayout } from '../images/store/layout.ts';
 import type { Leases } from '../images/store/leases.ts';
@@ -23,10 +28,13 @@ export interface EngineParts {
   readonly images: ImageStore;
   readonly leases: Leases;
   readonly containers: ContainerRecords;
+  readonly events: EventLog;
   /** Reads the docker config and the registries' configuration on first use. */
-  registry(): Promise<RegistryClient>;
+  registry(credentials?: CredentialSource): Promise<RegistryClient>;
   readonly sandboxes: SandboxChoice;
   readonly host: EngineHost;
+  /** In place of, and beside, the drivers `local` and `memfs`. */
+  readonly volumeDrivers?: readonly VolumeDriver[];
 }
 
 export interface SandboxChoice {
@@ -55,10 +63,44 @@ export interface EngineHost {
   randomBytes(length: number): Uint8Array;
   /** This process, where there are processes. */
   readonly pid?: number;
-  /** Whether the process of a container is still there. */
-  isAlive(pid: number): boolean;
+  /** Whether the process of a container is still there. `startedAt`: not another one with its pid. */
+  isAlive(pid: number, startedAt?: string): boolean;
+  /** What tells a process from a later one with its pid; undefined where the system does not say. */
+  processStart?(pid: number): string | undefined;
+  /** Container processes, where the host can start any. */
+  readonly processes?: HostProcesses;
+  /** Boots a container's files without a guest, where the host has a kernel for that. */
+  readonly openFiles?: OpenFiles;
+  /** A private directory in memory, for volumes of the driver `memfs`, where the host has such a thing. */
+  memoryDirectory?(): string;
   /** First bytes of a stored file or blob. */
   readAt(location: ByteLocation, position: number, length: number): Promise<Uint8Array>;
+}
+
+/** Processes that outlive this one. */
+export interface HostProcesses {
+  /** Directory of the sockets of this store's containers. Private to the user. */
+  runDirectory(): string;
+  /** Loaded when the first container is started or spoken to. */
+  containers(): Promise<ContainerProcesses>;
+  /** Throws 'conflict' when there is no such process. */
+  signal(pid: number, signal: string): void;
+  /** Undefined when it is gone. */
+  usage(pid: number): ProcessUsage | undefined;
+  /** Ends what is kept ready; containers go on. */
+  close(): Promise<void>;
+}
+
+/** What the system says of a process. */
+export interface ProcessUsage {
+  readonly userMs: number;
+  readonly systemMs: number;
+  /** Resident, bytes. */
+  readonly memoryBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  /** CPU time of the whole machine since its start. */
+  readonly hostCpuMs: number;
 }
 
 export interface HostFacts {

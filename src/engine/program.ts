@@ -2,6 +2,7 @@
 
 import { isHostPath } from '../containers/mounts.ts';
 import { commandLine, type ImageProcessConfig } from '../containers/process-config.ts';
+import type { ContainerRecord } from '../containers/record.ts';
 import { S_IFMT, S_IFREG } from '../core/abi/kernel.ts';
 import { RootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
@@ -9,29 +10,36 @@ import type { ByteLocation } from '../host/ports.ts';
 import type { SandboxSpec } from '../host/sandbox.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { Image } from '../images/image-store.ts';
-import { DEFAULT_PLATFORMS, parsePlatform, platformRank } from '../images/platform.ts';
+import { DEFAULT_PLATFORMS, formatPlatform, parsePlatform, platformRank } from '../images/platform.ts';
 import { assertMayRun, probeEntrypoint } from '../images/variants.ts';
 import type { Digest, ProcessConfig } from '../spec/image-spec.ts';
 import type { ImageUseCases, RunOptions } from './engine.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
+/** What a container sees of its image's files. */
+export interface ProgramFiles {
+  readonly index: { readonly index?: ByteLocation };
+  readonly layers: readonly ByteLocation[];
+  /** A text file of the image; undefined where there is none. */
+  readonly readFile: (path: string) => Promise<string | undefined>;
+}
+
 /** Everything about the image that a container needs. */
-export interface Program {
+export interface Program extends ProgramFiles {
   /** Digest of the image's config; empty for a bare module. */
   readonly imageId: string;
   readonly manifest?: Digest;
   readonly diffIds: readonly Digest[];
   readonly labels: Readonly<Record<string, string>>;
   readonly process: ImageProcessConfig;
+  /** The image's config as it is; empty for a bare module. */
+  readonly config: ProcessConfig;
+  readonly platform: string;
   /** argv before everything else: a bare module's own name. */
   readonly argsPrefix: readonly string[];
-  readonly index: { readonly index?: ByteLocation };
-  readonly layers: readonly ByteLocation[];
   /** Where the program is no file of the image. */
   readonly module?: SandboxSpec['program'];
-  /** A text file of the image; undefined where there is none. */
-  readonly readFile: (path: string) => Promise<string | undefined>;
 }
 
 type Rootfs = Awaited<ReturnType<LayerStore['rootfs']>>;
@@ -96,17 +104,35 @@ export class ProgramSources {
     }
   }
 
-  async #fromImage(image: Image, options: RunOptions): Promise<Program> {
-    const { content, layers } = this.#parts;
-    const { config, form, record } = image;
-    const wanted = options.platform === undefined ? DEFAULT_PLATFORMS : [parsePlatform(options.platform)];
+  /** The files of a container that was created before. Its image may have lost all its names since. */
+  async reopen({ imageId, diffIds }: Pick<ContainerRecord, 'imageId' | 'diffIds'>): Promise<ProgramFiles> {
+    const { layers } = this.#parts;
+    if (diffIds.length === 0) return { index: {}, layers: [], readFile: async () => undefined };
+    const rootfs = await layers.rootfs(diffIds).catch(async (error: unknown) => {
+      // Layers are a cache of the blobs: the image can make them again as long as it has a record.
+      const image = await this.#parts.images.open(imageId).catch(() => undefined);
+      if (image === undefined) throw error;
+      return (await this.#rootfs(image))!;
+    });
+    return { index: { index: rootfs.index }, layers: rootfs.layers, readFile: (path) => this.#readText(rootfs, path) };
+  }
+
+  async #rootfs(image: Image): Promise<Rootfs | undefined> {
+    const { layers } = this.#parts;
     for (const { descriptor, kind, diffId } of image.layers) {
       // Layers are a cache of the blobs: one that was deleted is made again.
       if (kind === 'tar' && diffId !== undefined && (await layers.get(diffId)) === undefined) {
         await layers.unpack(descriptor, diffId);
       }
     }
-    const rootfs = image.diffIds.length === 0 ? undefined : await layers.rootfs(image.diffIds);
+    return image.diffIds.length === 0 ? undefined : layers.rootfs(image.diffIds);
+  }
+
+  async #fromImage(image: Image, options: RunOptions): Promise<Program> {
+    const { content } = this.#parts;
+    const { config, form, record } = image;
+    const wanted = options.platform === undefined ? DEFAULT_PLATFORMS : [parsePlatform(options.platform)];
+    const rootfs = await this.#rootfs(image);
     const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;
     const isAsked = options.platform !== undefined || options.entrypoint !== undefined;
     if (!isAsked && form.kind === 'rootfs' && form.wasmBy === 'unknown') {
@@ -118,6 +144,8 @@ export class ProgramSources {
       manifest: record.manifest.digest,
       diffIds: image.diffIds,
       labels: Labels ?? {},
+      config: config.process,
+      platform: formatPlatform(config.platform),
       process: {
         ...(Entrypoint === undefined ? {} : { entrypoint: Entrypoint }),
         ...(Cmd === undefined ? {} : { cmd: Cmd }),
@@ -162,6 +190,8 @@ export class ProgramSources {
       imageId: '',
       diffIds: [],
       labels: {},
+      config: {},
+      platform: 'wasi/wasm',
       process: {},
       argsPrefix: options.entrypoint === undefined ? [file.slice(file.lastIndexOf('/') + 1)] : [],
       index: {},

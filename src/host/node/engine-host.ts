@@ -32,13 +32,30 @@ export async function readAt(location: ByteLocation, position: number, length: n
   }
 }
 
-export function isAlive(pid: number): boolean {
+/** `startedAt`, where it is known, tells the process from another one that has its pid by now. */
+export function isAlive(pid: number, startedAt?: string): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const actual = processStart(pid);
+  return actual === undefined || (actual !== DEAD && (startedAt === undefined || startedAt === actual));
+}
+
+const DEAD = 'dead';
+
+/** Field 22 of /proc/<pid>/stat, in clock ticks since boot; undefined where there is no /proc. A zombie is `dead`. */
+export function processStart(pid: number): string | undefined {
+  let text: string;
+  try {
+    text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // the name in parentheses may itself contain spaces and parentheses
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? DEAD : fields[19];
 }
 
 export function hostFacts() {

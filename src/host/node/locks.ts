@@ -33,6 +33,7 @@ import { WctrError } from '../../errors.ts';
 import { cancelled, MemoryLocks } from '../memory-locks.ts';
 import type { Lock, Locks } from '../ports.ts';
 import { builtin } from './builtin.ts';
+import { processStart } from './engine-host.ts';
 
 const TOUCH_MS = 8_000;
 const FOREIGN_STALE_MS = 30_000;
@@ -193,19 +194,6 @@ function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', done);
   });
-}
-
-/** Field 22 of /proc/<pid>/stat, in clock ticks since boot; undefined where there is no /proc. A zombie is dead. */
-function processStart(pid: number): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // the name in parentheses may itself contain spaces and parentheses
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? 'dead' : fields[19];
 }
 
 /** Which processes a pid of ours can be compared with: those of this boot, this host, this pid namespace. */

@@ -1,0 +1,42 @@
+/** What the engine needs of a host that has container processes: start one, speak to one, read what one has logged. */
+import type { ContainerConfig, LogConfig } from '../spec/engine-api.ts';
+import type { ControlRequest } from './control/protocol.ts';
+import type { LaunchDocument } from './launch.ts';
+
+export interface ContainerProcesses {
+  /**
+   * Starts the process of a container. Resolves when its control socket listens; the guest has not run yet. Rejects with
+   * what the process reports, or 'sandbox-failed' when it ends without a report.
+   */
+  launch(document: LaunchDocument): Promise<LaunchedProcess>;
+  /** Sends one request and waits for the reply. Rejects with the reply's error; 'conflict' when nobody listens. */
+  connect(socket: string, request: ControlRequest): Promise<ControlSession>;
+}
+
+export interface LaunchedProcess {
+  readonly pid: number;
+  /** Lets the guest run. Rejects when the program cannot be started; the process is gone then. */
+  go(): Promise<void>;
+  /** Ends it before `go`. */
+  abandon(): void;
+}
+
+export interface ControlSession {
+  /** Of the reply. */
+  readonly result: unknown;
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  resize(size: { readonly height: number; readonly width: number }): void;
+  /** END's value. Rejects with 'sandbox-failed' when the container's process went away before. */
+  readonly end: Promise<unknown>;
+  /** Leaves. */
+  close(): void;
+}
+
+/** What the log of a container is read with. */
+export interface LogSource {
+  readonly path: string;
+  readonly log: LogConfig;
+  readonly config: ContainerConfig;
+}

@@ -1,0 +1,157 @@
+/** `start`: a record becomes a process of its own. */
+import type { LaunchDocument } from '../containers/launch.ts';
+import { environment, resolveUser } from '../containers/process-config.ts';
+import type { ContainerRecord } from '../containers/record.ts';
+import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+import type { NetworkPlan } from '../host/network/port.ts';
+import type { SandboxMount, SandboxSpec } from '../host/sandbox.ts';
+import type { ContainerContext } from './container-context.ts';
+import { isRunning, now } from './container-state.ts';
+import { sandboxResources } from './host-config.ts';
+import type { ProgramFiles } from './program.ts';
+
+const DEFAULT_STOP_SECONDS = 10;
+
+/** Idempotent. Rejects with the reason when the program cannot be started. */
+export async function startContainer(context: ContainerContext, name: string): Promise<void> {
+  const { key } = await context.find(name);
+  await starting(context, key, async () => {
+    const record = await context.parts.containers.find(key);
+    if (record.state.status === 'paused') {
+      throw new WctrError('conflict', 'cannot start a paused container, try unpause instead');
+    }
+    if (isRunning(record.state) && context.parts.containers.runs(record)) return;
+    await launch(context, record);
+  });
+}
+
+/** Runs `action` while nobody else starts or removes the container. The record's own lock is the process' to take. */
+export async function starting<T>({ parts }: ContainerContext, id: string, action: () => Promise<T>): Promise<T> {
+  const lock = await parts.locks.acquire(`start-${id}`);
+  try {
+    return await action();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Under the lock of `starting`. */
+export async function launch(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const pending = context.takePending(record.key);
+  try {
+    await launchWith(context, record, pending);
+  } catch (error) {
+    for (const one of pending) one.fail(error);
+    await recordFailure(context, record, error);
+    throw error;
+  }
+}
+
+async function launchWith(
+  context: ContainerContext,
+  record: ContainerRecord,
+  pending: ReturnType<ContainerContext['takePending']>,
+): Promise<void> {
+  const { containers } = context.parts;
+  const files = await context.programs.reopen(record);
+  const { plan, networks } = await context.networks.plan(record);
+  const mounts = await context.mounts.prepare(record, files);
+  const document = await launchDocument(context, record, files, mounts, plan);
+  await containers.change(record.key, (current) => ({ ...current, networks, stoppedByUser: false, restartCount: 0 }));
+  const process = await (await context.processes()).launch(document);
+  try {
+    await Promise.all(pending.map((one) => one.connect(document.controlSocket)));
+  } catch (error) {
+    process.abandon();
+    throw error;
+  }
+  await process.go();
+}
+
+async function launchDocument(
+  context: ContainerContext,
+  record: ContainerRecord,
+  files: ProgramFiles,
+  mounts: readonly SandboxMount[],
+  network: NetworkPlan,
+): Promise<LaunchDocument> {
+  const { key: id, name, config, hostConfig } = record;
+  const { containers, layout } = context.parts;
+  const directory = containers.directory(id);
+  return {
+    id,
+    name,
+    root: layout.root,
+    spec: await sandboxSpec(record, files, mounts),
+    journal: `${directory}/upper.journal`,
+    controlSocket: context.socket(id),
+    openStdin: config.OpenStdin,
+    stdinOnce: config.StdinOnce,
+    log: { ...(hostConfig.LogConfig ?? { Type: 'json-file', Config: {} }), path: logPath(context, record) },
+    restartPolicy: hostConfig.RestartPolicy ?? { Name: 'no', MaximumRetryCount: 0 },
+    autoRemove: hostConfig.AutoRemove ?? false,
+    stopSignal: config.StopSignal ?? 'SIGTERM',
+    stopTimeoutMs: (config.StopTimeout ?? DEFAULT_STOP_SECONDS) * 1000,
+    ...(config.Healthcheck === undefined ? {} : { health: config.Healthcheck }),
+    network,
+  };
+}
+
+/** What the sandbox of a container is told. Also boots its files where it does not run. */
+export async function sandboxSpec(
+  record: ContainerRecord,
+  files: ProgramFiles,
+  mounts: readonly SandboxMount[],
+): Promise<SandboxSpec> {
+  const { config, hostConfig, args, module } = record;
+  const size = hostConfig.ConsoleSize;
+  return {
+    id: record.key,
+    hostname: config.Hostname,
+    process: {
+      args,
+      env: environment({ env: config.Env }, { hostname: config.Hostname, tty: config.Tty }),
+      cwd: config.WorkingDir || '/',
+      user: await resolveUser(config.User, files.readFile),
+      terminal: config.Tty,
+      ...(size === undefined || size === null || size[0] === 0
+        ? {}
+        : { consoleSize: { height: size[0], width: size[1] } }),
+    },
+    root: { readonly: hostConfig.ReadonlyRootfs ?? false, layers: files.layers, ...files.index },
+    program: {
+      ...(module === undefined
+        ? { path: args[0]! }
+        : { module: { path: module.path }, ...(module.export === undefined ? {} : { export: module.export }) }),
+      unknownImports: record.unknownImports,
+    },
+    mounts,
+    resources: sandboxResources(hostConfig),
+    stdio: { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
+    deterministic: record.deterministic,
+  };
+}
+
+export function logPath({ parts }: Pick<ContainerContext, 'parts'>, { key }: Pick<ContainerRecord, 'key'>): string {
+  return `${parts.containers.directory(key)}/log/container.log`;
+}
+
+async function recordFailure(context: ContainerContext, { key }: ContainerRecord, error: unknown): Promise<void> {
+  const { containers } = context.parts;
+  const exitCode = isWctrError(error) ? ERROR_TABLE[error.code].exit : 125;
+  const message = error instanceof Error ? error.message : String(error);
+  const failed = await containers
+    .change(key, (record) => {
+      const { pid: _, pidStartedAt: __, ...state } = record.state;
+      const status = record.state.startedAt === undefined ? 'created' : 'exited';
+      return {
+        ...record,
+        ports: {},
+        state: { ...state, status, error: message, finishedAt: now(), exit: { exitCode, oomKilled: false } },
+      };
+    })
+    .catch(() => undefined);
+  if (failed?.hostConfig.AutoRemove !== true) return;
+  const { discard } = await import('./container-remove.ts');
+  await discard(context, failed, { volumes: true }).catch(() => {});
+}
