@@ -1,7 +1,7 @@
 /** Finds the command a line names and runs it; writes help, and every error as one line with a hint. */
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
 import type { Command, Context } from './command.ts';
-import { COMMANDS, type CommandEntry, isCommandEntry } from './commands.ts';
+import { COMMANDS, type CommandEntry, HIDDEN_COMMANDS, isCommandEntry } from './commands.ts';
 import { complain } from './complain.ts';
 import { type Flag, parseFlags } from './flags.ts';
 import { printable } from './format/units.ts';
@@ -33,7 +33,7 @@ async function dispatch(argv: readonly string[], context: Context, version: stri
     terminal.out(`wctr version ${version}\n`);
     return 0;
   }
-  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first]! : undefined;
+  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : HIDDEN_COMMANDS[first];
   if (entry === undefined) throw unknownCommand(first, Object.keys(COMMANDS), 'wctr');
   if (isCommandEntry(entry)) return runCommand([first], entry, argv.slice(1), context);
 

@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Signal } from '../host/sandbox.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
+import type { LocalTree } from './local-tree.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One command, one file: what it is called, what it takes, what it does. */
@@ -24,6 +25,10 @@ export interface Context {
   readonly terminal: Terminal;
   /** Opened on first use, so that `--help` and `version` touch no store. */
   engine(): Promise<Engine>;
+  /** The engine of this machine over another data root. */
+  engineAt(root: string): Promise<Engine>;
+  /** The engine is another process's, reached over its API. */
+  readonly isRemote?: boolean;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly host: CliHost;
@@ -47,6 +52,9 @@ export interface CliHost {
   /** Calls back for each signal wctr itself receives, until the returned function is called. */
   onSignal(listener: (name: Signal) => void): () => void;
   resolvePath(path: string): string;
+  /** With every link on the way followed. */
+  realPath(path: string): Promise<string>;
+  localTree(): Promise<LocalTree>;
   /** `yes` on a line of standard input. */
   confirm(question: string): Promise<boolean>;
 }

@@ -5,11 +5,47 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
-/** Every command: its line in the help, and where its file is. Files load only when their command is called. */
-export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<string, CommandEntry>>>> = {
+/** Both `wctr X` and `wctr container X`. */
+const CONTAINER: Readonly<Record<string, CommandEntry>> = {
+  attach: { summary: 'Connect this terminal to a running container', load: () => from(import('./commands/attach.ts')) },
+  commit: { summary: 'Make an image of a container', load: () => from(import('./commands/commit.ts')) },
+  cp: { summary: 'Copy files between a container and this machine', load: () => from(import('./commands/cp.ts')) },
+  create: { summary: 'Create a container and leave it stopped', load: () => from(import('./commands/create.ts')) },
+  diff: { summary: 'Show what a container changed in its file system', load: () => from(import('./commands/diff.ts')) },
+  exec: { summary: 'Run another program in a running container', load: () => from(import('./commands/exec.ts')) },
+  export: { summary: "Write a container's file system as a tar", load: () => from(import('./commands/export.ts')) },
+  kill: { summary: 'Send a signal to containers (default KILL)', load: () => from(import('./commands/kill.ts')) },
+  logs: { summary: 'Show what a container wrote', load: () => from(import('./commands/logs.ts')) },
+  pause: { summary: 'Halt containers', load: () => from(import('./commands/pause.ts')) },
+  port: { summary: "Show a container's published ports", load: () => from(import('./commands/port.ts')) },
+  ps: { summary: 'List containers', load: () => from(import('./commands/ps.ts')) },
+  rename: { summary: 'Give a container another name', load: () => from(import('./commands/rename.ts')) },
+  restart: { summary: 'Stop and start containers', load: () => from(import('./commands/restart.ts')) },
+  rm: { summary: 'Remove containers', load: () => from(import('./commands/rm.ts')) },
   run: {
     summary: 'Run a program from an image, a .wasm file or an OCI layout',
     load: () => from(import('./commands/run.ts')),
+  },
+  start: { summary: 'Start stopped containers', load: () => from(import('./commands/start.ts')) },
+  stats: { summary: 'Show what containers use, live', load: () => from(import('./commands/stats.ts')) },
+  stop: { summary: 'Stop containers', load: () => from(import('./commands/stop.ts')) },
+  top: { summary: "Show a container's processes", load: () => from(import('./commands/top.ts')) },
+  unpause: { summary: 'Let paused containers go on', load: () => from(import('./commands/unpause.ts')) },
+  update: { summary: "Change containers' limits and restart policy", load: () => from(import('./commands/update.ts')) },
+  wait: {
+    summary: 'Wait until containers end and print their exit codes',
+    load: () => from(import('./commands/wait.ts')),
+  },
+};
+
+/** Every command: its line in the help, and where its file is. Files load only when their command is called. */
+export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<string, CommandEntry>>>> = {
+  ...CONTAINER,
+  container: {
+    ...CONTAINER,
+    inspect: { summary: 'Show containers in detail', load: () => from(import('./commands/container-inspect.ts')) },
+    ls: { summary: 'List containers', load: () => from(import('./commands/ps.ts')) },
+    prune: { summary: 'Remove all stopped containers', load: () => from(import('./commands/container-prune.ts')) },
   },
   pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
   images: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
@@ -37,16 +73,37 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     summary: "Show an image's layers and how they were made",
     load: () => from(import('./commands/image-history.ts')),
   },
-  inspect: { summary: 'Show an image or a container in detail', load: () => from(import('./commands/inspect.ts')) },
+  inspect: {
+    summary: 'Show containers, images, networks or volumes in detail',
+    load: () => from(import('./commands/inspect.ts')),
+  },
   system: {
     df: { summary: 'Show how much disk wctr uses', load: () => from(import('./commands/system-df.ts')) },
     info: { summary: 'Show facts about this installation', load: () => from(import('./commands/info.ts')) },
+    prune: { summary: 'Remove what is not used', load: () => from(import('./commands/system-prune.ts')) },
+    volume: {
+      create: { summary: 'Make a volume', load: () => from(import('./commands/volume-create.ts')) },
+      inspect: { summary: 'Show volumes in detail', load: () => from(import('./commands/volume-inspect.ts')) },
+      ls: { summary: 'List volumes', load: () => from(import('./commands/volume-ls.ts')) },
+      prune: { summary: 'Remove unused volumes', load: () => from(import('./commands/volume-prune.ts')) },
+      rm: { summary: 'Remove volumes', load: () => from(import('./commands/volume-rm.ts')) },
+    },
+    events: { summary: 'Show what happens, as it happens', load: () => from(import('./commands/events.ts')) },
   },
+  events: { summary: 'Show what happens, as it happens', load: () => from(import('./commands/events.ts')) },
   info: { summary: 'Show facts about this installation', load: () => from(import('./commands/info.ts')) },
   version: { summary: 'Show version information', load: () => from(import('./commands/version.ts')) },
   completion: {
     summary: 'Print a completion script for bash, zsh or fish',
     load: () => from(import('./commands/completion.ts')),
+  },
+};
+
+/** In no help: what wctr's own processes call. */
+export const HIDDEN_COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  __reconcile: {
+    summary: 'Settle a container whose process was killed',
+    load: () => from(import('./commands/reconcile.ts')),
   },
 };
 

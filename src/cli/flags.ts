@@ -60,7 +60,11 @@ export function parseFlags(line: readonly string[], known: readonly Flag[], inte
 }
 
 /** Older spellings that docker still takes. */
-const ALIASES: Readonly<Record<string, string>> = { net: 'network', 'net-alias': 'network-alias', 'dns-opt': 'dns-option' };
+const ALIASES: Readonly<Record<string, string>> = {
+  net: 'network',
+  'net-alias': 'network-alias',
+  'dns-opt': 'dns-option',
+};
 
 type Setter = (flag: Flag, value: string) => void;
 type Next = () => string | undefined;

@@ -12,10 +12,14 @@ const early = needsSecondProcess(argv)
   ? import('../host/process/prespawn.ts').then(({ prespawn }) => prespawn())
   : undefined;
 
-async function open(): Promise<Engine> {
+async function open(dataRoot?: string): Promise<Engine> {
   const { openEngine } = await import('../node.ts');
   const process = await early;
-  return openEngine({ becomesContainer: true, ...(process === undefined ? {} : { early: process }) });
+  return openEngine({
+    becomesContainer: true,
+    ...(dataRoot === undefined ? {} : { dataRoot }),
+    ...(process === undefined ? {} : { early: process }),
+  });
 }
 
 async function main(): Promise<number> {
@@ -28,6 +32,7 @@ async function main(): Promise<number> {
       engine ??= open();
       return engine;
     },
+    engineAt: (root) => open(root),
     get signal() {
       interrupted ??= abortOnInterrupt();
       return interrupted.signal;

@@ -28,6 +28,8 @@ export function nodeCliHost(): CliHost {
       };
     },
     resolvePath: (path) => resolve(path),
+    realPath: (path) => named(path, () => builtin.fs.realpath(path)),
+    localTree: async () => (await import('../host/node/local-tree.ts')).nodeLocalTree,
     confirm: async (question) => {
       // Not by import(), which throws in a bundle loaded with its compiled code.
       const { createInterface } = process.getBuiltinModule('node:readline/promises');

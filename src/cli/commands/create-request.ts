@@ -227,7 +227,9 @@ function nanoCpus(text: string): number {
 
 function capabilities(names: readonly string[]): readonly string[] | null {
   if (names.length === 0) return null;
-  const all = names.map((name) => name.toUpperCase()).map((name) => (/^(ALL|CAP_.*)$/.test(name) ? name : `CAP_${name}`));
+  const all = names
+    .map((name) => name.toUpperCase())
+    .map((name) => (/^(ALL|CAP_.*)$/.test(name) ? name : `CAP_${name}`));
   return [...new Set(all)].sort();
 }
 
@@ -269,4 +271,3 @@ function readUlimit(text: string): Ulimit {
 function conflict(what: string): WctrError {
   return new WctrError('invalid-argument', `conflicting options: cannot specify both ${what}`);
 }
-

@@ -93,7 +93,8 @@ function applyFlags(first: Attachment, flags: ParsedFlags): void {
   const links = flags.list('link');
   if (isUserDefined(first.target)) first.links.push(...links);
   const [ip, ip6, mac] = [flags.string('ip'), flags.string('ip6'), flags.string('mac-address')];
-  if (ip !== undefined && first.ip !== undefined) throw conflict('cannot specify both --ip and per-network IPv4 address');
+  if (ip !== undefined && first.ip !== undefined)
+    throw conflict('cannot specify both --ip and per-network IPv4 address');
   if (ip6 !== undefined && first.ip6 !== undefined)
     throw conflict('cannot specify both --ip6 and per-network IPv6 address');
   if (ip !== undefined) first.ip = ip;

@@ -45,7 +45,7 @@ export async function runOptions(context: Context, args: readonly string[], flag
   } as const;
   for (const [key, flag] of Object.entries(copied) as [keyof typeof copied, string][]) {
     const value = flags.string(flag);
-    if (value !== undefined) options[key] = value;
+    if (value !== undefined && !(key === 'isolation' && value === 'default')) options[key] = value;
   }
   return options;
 }

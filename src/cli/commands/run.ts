@@ -23,7 +23,7 @@ export const command: Command = {
   ],
   exitCode: (code) => ERROR_TABLE[code].exit,
   async run(context, args, flags) {
-    if (runsDirectly(flags)) return runDirectly(context, args, flags);
+    if (context.isRemote !== true && runsDirectly(flags)) return runDirectly(context, args, flags);
     const { runManaged } = await import('./run-managed.ts');
     return runManaged(context, args, flags);
   },

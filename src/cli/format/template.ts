@@ -61,7 +61,13 @@ class Runner {
 
   #call(call: Call, dot: Value, carried: { value: Value } | undefined): Value {
     const [head, ...rest] = call as [Operand, ...Operand[]];
-    if (head.kind !== 'function') return this.#operand(head, dot);
+    if (head.kind !== 'function') {
+      const value = this.#operand(head, dot);
+      // A method of a row: `{{.Label "name"}}`.
+      if (typeof value !== 'function') return value;
+      const given = rest.map((operand) => this.#operand(operand, dot));
+      return value(...given, ...(carried === undefined ? [] : [carried.value]));
+    }
     const implementation = Object.hasOwn(FUNCTIONS, head.name) ? FUNCTIONS[head.name] : undefined;
     if (implementation === undefined) throw badTemplate(this.#source, `function "${head.name}" not defined`);
     const args = rest.map((operand) => this.#operand(operand, dot));

@@ -14,6 +14,19 @@ export function humanSize(bytes: number): string {
   return `${Number(value.toPrecision(3))}${DECIMAL[unit]}`;
 }
 
+const BINARY_NAMES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** 1000000 -> `976.6KiB`: four significant digits, powers of 1024. */
+export function binarySize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < BINARY_NAMES.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${BINARY_NAMES[unit]}`;
+}
+
 const BINARY: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /** `512m`, `1.5g`, `64kb`, `64KiB`, `1048576` -> bytes (powers of 1024, as docker reads memory sizes). */

@@ -1,0 +1,77 @@
+/** A container as `ps` and `system df -v` show it, with docker's field names for `--format`. */
+import type { ContainerSummary } from '../../spec/engine-api.ts';
+import { displayPorts } from '../format/ports.ts';
+import type { Row, RowFormat } from '../format/rows.ts';
+import { localTime } from '../format/time.ts';
+import { humanAge, humanSize, printable } from '../format/units.ts';
+
+export const CONTAINER_FORMAT: RowFormat = {
+  columns: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
+  heads: {
+    ID: 'CONTAINER ID',
+    Names: 'NAMES',
+    Image: 'IMAGE',
+    Command: 'COMMAND',
+    CreatedAt: 'CREATED AT',
+    RunningFor: 'CREATED',
+    Ports: 'PORTS',
+    State: 'STATE',
+    Status: 'STATUS',
+    Size: 'SIZE',
+    Labels: 'LABELS',
+    Mounts: 'MOUNTS',
+    LocalVolumes: 'LOCAL VOLUMES',
+    Networks: 'NETWORKS',
+    Label: (name: unknown) => String(name).split('.').at(-1)!.replace(/[-_]/g, ' '),
+  },
+};
+
+const COMMAND_WIDTH = 20;
+
+export function containerRow(container: ContainerSummary, whole: boolean, nowMs: number): Row {
+  const { Labels: labels = {}, Mounts: mounts = [] } = container;
+  const names = (container.Names ?? []).map((name) => name.replace(/^\//, ''));
+  return {
+    ID: whole ? container.Id : container.Id.slice(0, 12),
+    // Other names are links, `other/alias`.
+    Names: printable((whole ? names : names.filter((name) => !name.includes('/'))).join(',')),
+    Image: printable(imageName(container, whole)),
+    Command: `"${shorten(printable(container.Command), whole ? undefined : COMMAND_WIDTH)}"`,
+    CreatedAt: localTime(container.Created * 1000),
+    RunningFor: humanAge(new Date(container.Created * 1000).toISOString(), nowMs),
+    Ports: displayPorts(container.Ports ?? []),
+    State: container.State,
+    Status: printable(container.Status),
+    Size: sizeText(container),
+    Labels: printable(
+      Object.entries(labels)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(','),
+    ),
+    Mounts: printable(
+      mounts.map(({ Name: name, Source: source }) => shorten(name || source, whole ? undefined : 15)).join(','),
+    ),
+    LocalVolumes: String(mounts.filter(({ Driver: driver }) => driver === 'local').length),
+    Networks: printable(Object.keys(container.NetworkSettings?.Networks ?? {}).join(',')),
+    Label: (name: unknown) => printable(labels[String(name)] ?? ''),
+  };
+}
+
+function imageName({ Image: image, ImageID: id }: ContainerSummary, whole: boolean): string {
+  if (image === '') return '<no image>';
+  if (whole) return image;
+  const digest = id.replace(/^sha256:/, '');
+  // A container of an image that lost its name shows the image's id.
+  return digest !== '' && digest.startsWith(image.replace(/^sha256:/, ''))
+    ? digest.slice(0, 12)
+    : image.replace(/@sha256:.*$/, '');
+}
+
+function sizeText({ SizeRw: written, SizeRootFs: all }: ContainerSummary): string {
+  const own = humanSize(written ?? 0);
+  return all === undefined || all === 0 ? own : `${own} (virtual ${humanSize(all)})`;
+}
+
+function shorten(text: string, width: number | undefined): string {
+  return width === undefined || text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
