@@ -65,17 +65,35 @@ export class Ring {
     return length;
   }
 
+  /** As `read`, and leaves it there. */
+  peek(target: Uint8Array): number {
+    const length = Math.min(target.length, this.readable);
+    const at = Atomics.load(this.#words, READ) & (this.#data.length - 1);
+    const first = Math.min(length, this.#data.length - at);
+    target.set(this.#data.subarray(at, at + first));
+    target.set(this.#data.subarray(0, length - first), first);
+    return length;
+  }
+
   close(by: number): void {
     Atomics.or(this.#words, CLOSED, by);
     this.#changed();
   }
 
-  /** Blocks until `ready()`; only for threads that may wait. */
-  waitUntil(ready: () => boolean): void {
+  /** Has whoever waits look again: something outside of the ring changed. */
+  touch(): void {
+    this.#changed();
+  }
+
+  /** Blocks until `ready()`; only for threads that may wait. False: `timeoutMs` passed first. */
+  waitUntil(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    const until = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : performance.now() + timeoutMs;
     for (;;) {
       const seen = Atomics.load(this.#words, EVENT);
-      if (ready()) return;
-      Atomics.wait(this.#words, EVENT, seen);
+      if (ready()) return true;
+      const left = until - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.#words, EVENT, seen, left);
     }
   }
 

@@ -1,0 +1,362 @@
+/**
+ * The network as a guest's thread has it: every call returns when it is done or cannot be done now. Data goes through
+ * rings in shared memory without asking anybody; what has to be decided (bind, listen, names) is asked of the main
+ * thread, which answers in the mailbox while this thread waits.
+ */
+import * as w from '../../spec/wasi-preview1.ts';
+import type { HostListener, HostSocket, NetworkPort, SocketAddress } from '../wasi/ports.ts';
+import { CLOSED_BY_READER, CLOSED_BY_WRITER } from '../worker/ring.ts';
+import { mapped, unmapped } from './address.ts';
+import * as e from './errno.ts';
+import * as slots from './slot.ts';
+
+const POLLIN = 1;
+const POLLOUT = 4;
+const POLLHUP = 16;
+/** Sockets one guest may have open. */
+const MAX_SOCKETS = 4096;
+/** Connections that may come in before the guest has accepted one; each is offered a slot. */
+const MAX_OFFERED = 16;
+
+export function networkPortOf(setup: unknown): NetworkPort {
+  return new GuestNetwork(setup as slots.GuestSetup);
+}
+
+class GuestNetwork implements NetworkPort {
+  readonly listeners: readonly HostListener[];
+  readonly #setup: slots.GuestSetup;
+  readonly #mailbox: Int32Array;
+  readonly #slots = new Map<number, slots.Slot>();
+  /** Closed by the guest, not yet FREE or not yet used again; by ring size. */
+  readonly #closed: { readonly id: number; readonly slot: slots.Slot; readonly bytes: number }[] = [];
+  #next: number;
+  #open = 0;
+
+  constructor(setup: slots.GuestSetup) {
+    this.#setup = setup;
+    this.#mailbox = new Int32Array(setup.mailbox);
+    this.#next = setup.firstSlot;
+    this.listeners = setup.listen.map(({ slot, memory }) => {
+      const opened = new slots.Slot(memory);
+      this.#slots.set(slot, opened);
+      this.#open++;
+      this.offer(MAX_OFFERED);
+      return new GuestSocket(this, slot, opened, 4, 'stream');
+    });
+  }
+
+  socket(family: 4 | 6, type: 'stream' | 'datagram'): HostSocket | number {
+    if (this.#open >= MAX_SOCKETS) return -e.EMFILE;
+    const { id, slot } = this.#take(type === 'stream' ? slots.RING_BYTES : slots.DATAGRAM_RING_BYTES);
+    this.#open++;
+    this.send({ op: 'open', slot: id, memory: slot.memory, family, type });
+    return new GuestSocket(this, id, slot, family, type);
+  }
+
+  resolve(name: string, family: 0 | 4 | 6): readonly Uint8Array[] | number {
+    const count = this.ask({ op: 'resolve', name, family });
+    if (count < 0) return count;
+    const bytes = this.#answer();
+    const found: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += 1 + bytes[at]!) found.push(bytes.slice(at + 1, at + 1 + bytes[at]!));
+    return found;
+  }
+
+  /** Slots for connections to come. */
+  offer(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const { id, slot } = this.#take(slots.RING_BYTES);
+      this.#slots.set(id, slot);
+      this.send({ op: 'offer', slot: id, memory: slot.memory });
+    }
+  }
+
+  accepted(id: number): GuestSocket | undefined {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return undefined;
+    this.#open++;
+    this.offer(1);
+    return new GuestSocket(this, id, slot, slot.local?.address.length === 16 ? 6 : 4, 'stream');
+  }
+
+  close(id: number, slot: slots.Slot, bytes: number): void {
+    this.#slots.delete(id);
+    this.#open--;
+    this.send({ op: 'close', slot: id });
+    this.#closed.push({ id, slot, bytes });
+  }
+
+  send(message: slots.GuestMessage): void {
+    this.#setup.port.postMessage(message);
+  }
+
+  /** Waits for the main thread's answer: a result, or a negative errno. */
+  ask(message: slots.GuestMessage): number {
+    const mailbox = this.#mailbox;
+    Atomics.store(mailbox, 0, 0);
+    this.send(message);
+    while (Atomics.load(mailbox, 0) === 0) Atomics.wait(mailbox, 0, 0);
+    return Atomics.load(mailbox, 1);
+  }
+
+  #answer(): Uint8Array {
+    return new Uint8Array(this.#setup.mailbox, slots.MAILBOX_HEADER, Atomics.load(this.#mailbox, 2)).slice();
+  }
+
+  #take(ringBytes: number): { id: number; slot: slots.Slot } {
+    const used = this.#closed.findIndex(({ slot, bytes }) => bytes === ringBytes && slot.state === slots.FREE);
+    if (used >= 0) {
+      const { id, slot } = this.#closed[used]!;
+      this.#closed.splice(used, 1);
+      slot.reset();
+      return { id, slot };
+    }
+    const id = this.#next++;
+    return { id, slot: new slots.Slot(slots.createSlotMemory(ringBytes)) };
+  }
+}
+
+class GuestSocket implements HostSocket {
+  readonly wakes = true;
+  /** SO_RCVTIMEO and SO_SNDTIMEO. */
+  receiveTimeoutMs = Number.POSITIVE_INFINITY;
+  sendTimeoutMs = Number.POSITIVE_INFINITY;
+  readonly family: 4 | 6;
+  readonly type: 'stream' | 'datagram';
+  readonly #network: GuestNetwork;
+  readonly #id: number;
+  readonly #slot: slots.Slot;
+  #readShut = false;
+
+  constructor(network: GuestNetwork, id: number, slot: slots.Slot, family: 4 | 6, type: 'stream' | 'datagram') {
+    this.#network = network;
+    this.#id = id;
+    this.#slot = slot;
+    this.family = family;
+    this.type = type;
+  }
+
+  get listening(): boolean {
+    return this.#slot.state === slots.LISTENING;
+  }
+
+  bind(address: SocketAddress): number {
+    if (!this.#fits(address)) return -e.EAFNOSUPPORT;
+    return this.#network.ask({ op: 'bind', slot: this.#id, address: plain(address) });
+  }
+
+  listen(backlog: number): number {
+    if (this.type !== 'stream') return -e.EOPNOTSUPP;
+    const { state } = this.#slot;
+    if (state === slots.LISTENING) return 0;
+    if (state !== slots.IDLE) return -e.EINVAL;
+    const result = this.#network.ask({ op: 'listen', slot: this.#id, backlog });
+    if (result === 0) this.#network.offer(Math.max(1, Math.min(backlog | 0, MAX_OFFERED)));
+    return result;
+  }
+
+  accept(nonBlocking: boolean): GuestSocket | number {
+    const slot = this.#slot;
+    if (slot.state !== slots.LISTENING) return -e.EINVAL;
+    const ready = () => slot.inbound.readable >= 4 || slot.state !== slots.LISTENING;
+    if (!ready() && (nonBlocking || !slot.inbound.waitUntil(ready, this.receiveTimeoutMs))) return -e.EAGAIN;
+    const id = new Uint8Array(4);
+    if (slot.inbound.read(id) < 4) return -e.EINVAL;
+    return this.#network.accepted(new DataView(id.buffer).getInt32(0, true)) ?? -e.ECONNABORTED;
+  }
+
+  connect(address: SocketAddress, nonBlocking: boolean): number {
+    if (!this.#fits(address)) return -e.EAFNOSUPPORT;
+    const slot = this.#slot;
+    if (this.type === 'datagram') {
+      slot.peer = plain(address);
+      slot.state = slots.CONNECTED;
+      this.#network.send({ op: 'connect', slot: this.#id, address: plain(address) });
+      return 0;
+    }
+    if (slot.state === slots.CONNECTED) return -e.EISCONN;
+    if (slot.state === slots.LISTENING) return -e.EINVAL;
+    if (slot.state !== slots.CONNECTING) {
+      slot.takeError();
+      slot.state = slots.CONNECTING;
+      this.#network.send({ op: 'connect', slot: this.#id, address: plain(address) });
+      if (nonBlocking) return -e.EINPROGRESS;
+    } else if (nonBlocking) return -e.EALREADY;
+    if (!slot.inbound.waitUntil(() => slot.state !== slots.CONNECTING, this.sendTimeoutMs)) return -e.EINPROGRESS;
+    const error = slot.takeError();
+    return error === 0 ? 0 : -error;
+  }
+
+  local(): SocketAddress {
+    return this.#shown(this.#slot.local);
+  }
+
+  peer(): SocketAddress | number {
+    const { peer, state } = this.#slot;
+    return peer === undefined || state !== slots.CONNECTED ? -e.ENOTCONN : this.#shown(peer);
+  }
+
+  read(target: Uint8Array, nonBlocking: boolean): number {
+    return this.receive(target, 0, nonBlocking);
+  }
+
+  receive(target: Uint8Array, flags: number, nonBlocking: boolean): number {
+    if (this.type === 'datagram') {
+      const got = this.receiveFrom(target, flags, nonBlocking);
+      return typeof got === 'number' ? got : got.length;
+    }
+    const slot = this.#slot;
+    const { inbound } = slot;
+    if (slot.state !== slots.CONNECTED) return slot.state === slots.CONNECTING ? -e.EAGAIN : this.#notConnected();
+    if (target.length === 0 || this.#readShut) return 0;
+    const wanted = (flags & w.RI_RECV_WAITALL) !== 0 ? Math.min(target.length, slots.RING_BYTES) : 1;
+    const ready = () => inbound.readable >= wanted || inbound.closed !== 0 || slot.error !== 0;
+    if (!ready()) {
+      if (nonBlocking ? inbound.readable === 0 : !inbound.waitUntil(ready, this.receiveTimeoutMs)) return -e.EAGAIN;
+    }
+    if (inbound.readable === 0) {
+      const error = slot.takeError();
+      return error === 0 ? 0 : -error;
+    }
+    if ((flags & w.RI_RECV_PEEK) !== 0) return inbound.peek(target);
+    const got = inbound.read(target);
+    this.#madeRoom();
+    return got;
+  }
+
+  write(source: Uint8Array, nonBlocking: boolean): number {
+    return this.send(source, nonBlocking);
+  }
+
+  send(source: Uint8Array, nonBlocking: boolean): number {
+    const slot = this.#slot;
+    const { outbound } = slot;
+    if (this.type === 'datagram') {
+      const { peer } = slot;
+      return peer === undefined ? -e.EDESTADDRREQ : this.sendTo(source, peer, nonBlocking);
+    }
+    if (slot.state !== slots.CONNECTED) return slot.state === slots.CONNECTING ? -e.EAGAIN : -e.EPIPE;
+    if (source.length === 0) return 0;
+    let done = 0;
+    // A blocking write takes all of it, as Linux does.
+    for (;;) {
+      if (outbound.closed !== 0) {
+        if (done > 0) return done;
+        const error = slot.takeError();
+        return error === 0 ? -e.EPIPE : -error;
+      }
+      const taken = outbound.write(done === 0 ? source : source.subarray(done));
+      if (taken > 0 && slot.kick()) this.#network.send(this.#id);
+      done += taken;
+      if (done === source.length || (nonBlocking && done > 0)) return done;
+      if (nonBlocking) return -e.EAGAIN;
+      if (!outbound.waitUntil(() => outbound.writable > 0 || outbound.closed !== 0, this.sendTimeoutMs))
+        return done > 0 ? done : -e.EAGAIN;
+    }
+  }
+
+  receiveFrom(target: Uint8Array, flags: number, nonBlocking: boolean) {
+    const slot = this.#slot;
+    if (this.type === 'stream') {
+      const length = this.receive(target, flags, nonBlocking);
+      const from = this.peer();
+      return length < 0 || typeof from === 'number' ? length : { length, from };
+    }
+    const { inbound } = slot;
+    if ((flags & w.RI_RECV_PEEK) !== 0) return -e.EOPNOTSUPP;
+    const ready = () => inbound.readable > 0 || slot.error !== 0 || this.#readShut;
+    if (!ready() && (nonBlocking || !inbound.waitUntil(ready, this.receiveTimeoutMs))) return -e.EAGAIN;
+    const datagram = slots.takeDatagram(inbound);
+    if (datagram === undefined) return -slot.takeError();
+    const { bytes, address } = datagram;
+    const length = Math.min(bytes.length, target.length);
+    target.set(bytes.subarray(0, length));
+    return { length, from: this.#shown(address) };
+  }
+
+  sendTo(source: Uint8Array, to: SocketAddress, nonBlocking: boolean): number {
+    if (this.type === 'stream') return this.send(source, nonBlocking);
+    if (!this.#fits(to)) return -e.EAFNOSUPPORT;
+    const { outbound } = this.#slot;
+    if (source.length > slots.MAX_DATAGRAM) return -e.EMSGSIZE;
+    const error = this.#slot.takeError();
+    if (error !== 0) return -error;
+    const room = () => outbound.writable >= slots.DATAGRAM_HEADER + source.length;
+    if (!room() && (nonBlocking || !outbound.waitUntil(room, this.sendTimeoutMs))) return -e.EAGAIN;
+    slots.putDatagram(outbound, source, plain(to));
+    if (this.#slot.kick()) this.#network.send(this.#id);
+    return source.length;
+  }
+
+  shutdown(how: number): number {
+    const slot = this.#slot;
+    if (slot.state !== slots.CONNECTED) return -e.ENOTCONN;
+    if ((how & w.SD_WR) !== 0) slot.outbound.close(CLOSED_BY_WRITER);
+    if ((how & w.SD_RD) !== 0) {
+      this.#readShut = true;
+      slot.inbound.close(CLOSED_BY_READER);
+    }
+    if (slot.kick()) this.#network.send(this.#id);
+    return 0;
+  }
+
+  takeError(): number {
+    return this.#slot.takeError();
+  }
+
+  poll(events: number): number {
+    const { state, inbound, outbound, error } = this.#slot;
+    let ready = 0;
+    if (state === slots.LISTENING) {
+      if (inbound.readable >= 4) ready = POLLIN;
+    } else if (this.type === 'datagram') {
+      if (inbound.readable > 0 || error !== 0) ready |= POLLIN;
+      if (outbound.writable >= slots.DATAGRAM_RING_BYTES / 2 || error !== 0) ready |= POLLOUT;
+    } else if (state === slots.CONNECTED) {
+      const ended = inbound.closed !== 0 || this.#readShut;
+      if (inbound.readable > 0 || ended || error !== 0) ready |= POLLIN;
+      if (outbound.writable > 0 || outbound.closed !== 0 || error !== 0) ready |= POLLOUT;
+      if ((ended && outbound.closed !== 0 && inbound.readable === 0) || error !== 0) ready |= POLLHUP;
+    } else if (state === slots.IDLE) {
+      // Never connected, or the connection failed.
+      ready = POLLIN | POLLOUT | POLLHUP;
+    }
+    return ready & (events | POLLHUP);
+  }
+
+  available(): number {
+    const { state, inbound } = this.#slot;
+    return state === slots.LISTENING ? inbound.readable >>> 2 : inbound.readable;
+  }
+
+  close(): void {
+    this.#network.close(this.#id, this.#slot, this.type === 'stream' ? slots.RING_BYTES : slots.DATAGRAM_RING_BYTES);
+  }
+
+  /** The main thread stopped for want of space: it goes on. */
+  #madeRoom(): void {
+    if (this.#slot.takeWantsSpace() && this.#slot.kick()) this.#network.send(this.#id);
+  }
+
+  #notConnected(): number {
+    const error = this.#slot.takeError();
+    return error === 0 ? -e.ENOTCONN : -error;
+  }
+
+  #fits({ address }: SocketAddress): boolean {
+    return this.family === 6 ? true : unmapped(address).length === 4;
+  }
+
+  /** In the socket's own family. */
+  #shown(address: SocketAddress | undefined): SocketAddress {
+    if (address === undefined) return { address: new Uint8Array(this.family === 4 ? 4 : 16), port: 0 };
+    if (this.family === 4 || address.address.length === 16) return address;
+    const isAny = address.address.every((byte) => byte === 0);
+    return { address: isAny ? new Uint8Array(16) : mapped(address.address), port: address.port };
+  }
+}
+
+/** A copy that may be sent, IPv4 as IPv4. */
+function plain({ address, port }: SocketAddress): SocketAddress {
+  return { address: unmapped(address).slice(), port: port & 0xffff };
+}
