@@ -77,7 +77,7 @@ export function roundUp(size: number): number {
 }
 
 function fits(name: ByteString): boolean {
-  return name.length <= 100 && /^[\x01-\x7f]*$/.test(name);
+  return name.length <= 100 && [...name].every((letter) => letter < '\x80');
 }
 
 function baseOf(name: ByteString): ByteString {
