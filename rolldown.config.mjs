@@ -6,7 +6,7 @@ import { defineConfig } from 'rolldown';
 const GUEST =
   /\/dist\/(errors\.js|core\/(abi\/|guard|load)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|package-files|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
-  /\/dist\/(node|index|engine\/(?!registry-client)|containers\/|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
 /** The chunks are read as Latin-1, which is the fastest, so nothing beyond ASCII may be left in them. */
 const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -46,6 +46,14 @@ export default defineConfig([
       },
     },
   },
+  // A container's process, and the thread each of its guests runs in: one file each, with nothing in it they do not need.
+  { ...shared, input: { 'shim-main': 'dist/shim.js' }, output: { ...output, codeSplitting: false } },
+  {
+    ...shared,
+    input: { 'guest-thread': 'dist/host/node/worker-entry.js' },
+    output: { ...output, codeSplitting: false },
+  },
   // By itself: what it loads comes with its compiled code, which it has to know how to find first.
   { ...shared, input: { wctr: 'dist/cli/launch.js' }, output },
+  { ...shared, input: { shim: 'dist/host/node/shim-launch.js' }, output },
 ]);

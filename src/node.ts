@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ContainerProcesses } from './containers/processes.ts';
+import type { VolumeDriver } from './containers/volumes/driver.ts';
 import { createCoreModules } from './core/core-modules.ts';
 import { assembleEngine } from './engine/assemble.ts';
 import type { LocalEngine } from './engine/local-engine.ts';
@@ -24,6 +25,7 @@ import { nodeFileSystem } from './host/node/file-system.ts';
 import { nodeHasher } from './host/node/hasher.ts';
 import { createLayerThread } from './host/node/layer-thread.ts';
 import { FileLocks } from './host/node/locks.ts';
+import { memoryDirectory } from './host/node/memory-directory.ts';
 import { DIST } from './host/node/package-files.ts';
 import { processUsage, signalProcess } from './host/node/processes.ts';
 import { syncFileSystem } from './host/node/sync-file-system.ts';
@@ -48,6 +50,8 @@ export interface OpenOptions {
   readonly warm?: number;
   /** In place of the configuration file: docker's `registry-mirrors` and `insecure-registries`. */
   readonly registries?: Partial<RegistriesConfig>;
+  /** Further volume drivers, beside `local` and `memfs`. */
+  readonly volumeDrivers?: readonly VolumeDriver[];
   /** Default: the process' own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -99,6 +103,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       processStart,
       pid: process.pid,
       processes: hostProcesses(env, root, options),
+      memoryDirectory: () => memoryDirectory(root),
       readAt,
     },
     transport: {
@@ -106,6 +111,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       lookup: async (name) => (await import('./host/node/lookup.ts')).addressesOf(name),
     },
     config: { env, helpers: lazyHelpers, directory: configDirectory(env) },
+    ...(options.volumeDrivers === undefined ? {} : { volumeDrivers: options.volumeDrivers }),
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
 }

@@ -1,4 +1,5 @@
 /** What a host brings: its files, locks, hashes, sandboxes and network. A composition root fills this in. */
+import type { VolumeDriver } from '../containers/volumes/driver.ts';
 import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { CreateHasher } from '../images/digest.ts';
@@ -27,6 +28,8 @@ export interface EngineAdapters {
     /** Directory of wctr's own configuration. */
     readonly directory: string;
   };
+  /** Beside `local` and `memfs`. */
+  readonly volumeDrivers?: readonly VolumeDriver[];
   /** In place of the file `registries.json`. */
   readonly registries?: RegistriesConfig;
 }

@@ -37,5 +37,6 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     },
     sandboxes,
     host,
+    ...(adapters.volumeDrivers === undefined ? {} : { volumeDrivers: adapters.volumeDrivers }),
   });
 }

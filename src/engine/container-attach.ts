@@ -1,5 +1,6 @@
 /** `attach`: the streams of a container that runs, or of its next start. */
 
+import { readLogs } from '../containers/logs/reader.ts';
 import type { ControlSession } from '../containers/processes.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { WctrError } from '../errors.ts';
@@ -7,7 +8,6 @@ import type { ContainerContext } from './container-context.ts';
 import { logPath } from './container-start.ts';
 import { assertManaged, isRunning } from './container-state.ts';
 import type { AttachedStreams, AttachOptions, LogChunk, LogOptions } from './engine.ts';
-import { readLogs } from './log-reader.ts';
 import { pause } from './timing.ts';
 
 const POLL_MS = 100;

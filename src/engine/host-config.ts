@@ -1,4 +1,5 @@
 /** A request's HostConfig: what is wrong is refused, what can have no effect is warned of, the rest is kept as it came. */
+import { checkLogConfig } from '../containers/logs/driver.ts';
 import { WctrError } from '../errors.ts';
 import type { SandboxResources } from '../host/sandbox.ts';
 import type { HostConfig, Resources, RestartPolicy } from '../spec/engine-api.ts';
@@ -7,7 +8,6 @@ import type { HostFacts } from './parts.ts';
 
 const LEAST_MEMORY = 6 * 1024 * 1024;
 const DEFAULT_SHM = 64 * 1024 * 1024;
-const LOG_DRIVERS = ['json-file', 'local', 'none'];
 const RESTART_POLICIES = ['no', 'always', 'unless-stopped', 'on-failure'];
 
 /** Has no meaning without a Linux kernel below. */
@@ -36,10 +36,8 @@ export function checkHostConfig(given: HostConfig, facts: Pick<HostFacts, 'cpus'
   if (given.AutoRemove === true && restartPolicy.Name !== 'no') {
     throw invalid("can't create 'AutoRemove' container with restart policy");
   }
-  const logType = given.LogConfig?.Type || 'json-file';
-  if (!LOG_DRIVERS.includes(logType)) {
-    throw invalid(`logger: no log driver named '${logType}' is registered`, `choose one of ${LOG_DRIVERS.join(', ')}`);
-  }
+  const log = { Type: given.LogConfig?.Type || 'json-file', Config: given.LogConfig?.Config ?? {} };
+  checkLogConfig(log);
   const isolation = given.Isolation || 'default';
   if (isolation !== 'default' && isolation !== 'process') {
     throw new WctrError('unsupported', `a container that is kept runs in a process, not with isolation ${isolation}`, {
@@ -53,7 +51,7 @@ export function checkHostConfig(given: HostConfig, facts: Pick<HostFacts, 'cpus'
         given.NetworkMode === undefined || /^(default)?$/.test(given.NetworkMode) ? 'bridge' : given.NetworkMode,
       RestartPolicy: restartPolicy,
       AutoRemove: given.AutoRemove ?? false,
-      LogConfig: { Type: logType, Config: given.LogConfig?.Config ?? {} },
+      LogConfig: log,
       ShmSize: given.ShmSize || DEFAULT_SHM,
       PortBindings: normalisePorts(given.PortBindings),
     },

@@ -1,5 +1,4 @@
-import { ContainerContext } from './container-context.ts';
-import { LocalMounts } from './container-mounts.ts';
+import { ContainerContext, type ContainerMounts } from './container-context.ts';
 import { NoNetworks } from './container-networks.ts';
 import { LocalContainers } from './container-use-cases.ts';
 import type {
@@ -11,8 +10,8 @@ import type {
   SystemUseCases,
   VolumeUseCases,
 } from './engine.ts';
-import { LocalExec } from './exec-use-cases.ts';
 import { LocalImages } from './image-use-cases.ts';
+import { lazily } from './lazily.ts';
 import type { EngineParts } from './parts.ts';
 import { ProgramSources } from './program.ts';
 import { LocalSystem } from './system-use-cases.ts';
@@ -22,7 +21,7 @@ export class LocalEngine implements Engine {
   readonly images: ImageUseCases;
   readonly containers: ContainerUseCases;
   readonly exec: ExecUseCases;
-  readonly volumes!: VolumeUseCases;
+  readonly volumes: VolumeUseCases;
   readonly networks!: NetworkUseCases;
   readonly system: SystemUseCases;
   readonly #parts: EngineParts;
@@ -32,10 +31,20 @@ export class LocalEngine implements Engine {
     this.#parts = parts;
     const images = new LocalImages(parts);
     const programs = new ProgramSources(parts, images);
-    this.#context = new ContainerContext(parts, programs, new LocalMounts(parts), new NoNetworks(parts));
+    const mounts = lazily<ContainerMounts>(['resolve', 'prepare', 'release'], async () => {
+      const { openVolumes } = await import('./volume-store.ts');
+      return new (await import('./volume-mounts.ts')).LocalMounts(parts, openVolumes(parts));
+    });
+    this.#context = new ContainerContext(parts, programs, mounts, new NoNetworks(parts));
     this.images = images;
     this.containers = new LocalContainers(this.#context);
-    this.exec = new LocalExec(this.#context);
+    this.volumes = lazily<VolumeUseCases>(['create', 'list', 'inspect', 'remove', 'prune'], async () => {
+      const { openVolumes } = await import('./volume-store.ts');
+      return new (await import('./volume-use-cases.ts')).LocalVolumes(openVolumes(parts));
+    });
+    this.exec = lazily<ExecUseCases>(['create', 'start', 'startDetached', 'inspect', 'resize'], async () => {
+      return new (await import('./exec-use-cases.ts')).LocalExec(this.#context);
+    });
     this.system = new LocalSystem(parts);
   }
 

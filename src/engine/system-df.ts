@@ -7,9 +7,11 @@ import { currentRecord, isRunning } from './container-state.ts';
 import { summarise } from './container-views.ts';
 import type { DiskUsage, UsageRow } from './engine.ts';
 import type { EngineParts } from './parts.ts';
+import { openVolumes } from './volume-store.ts';
+import { LocalVolumes } from './volume-use-cases.ts';
 
-/** @param volumes with their `UsageData` */
-export async function systemDiskUsage(parts: EngineParts, volumes: readonly Volume[]): Promise<DiskUsage> {
+export async function systemDiskUsage(parts: EngineParts): Promise<DiskUsage> {
+  const volumes = await new LocalVolumes(openVolumes(parts)).usage();
   const { containers, fs, layout } = parts;
   const records = (await containers.list()).map((record) => currentRecord(record, containers));
   const images = await imageDiskUsage(

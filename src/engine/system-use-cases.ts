@@ -19,7 +19,7 @@ export class LocalSystem implements SystemUseCases {
   }
 
   async diskUsage(): Promise<DiskUsage> {
-    return (await import('./system-df.ts')).systemDiskUsage(this.#parts, []);
+    return (await import('./system-df.ts')).systemDiskUsage(this.#parts);
   }
 
   async *events(options?: EventOptions): AsyncGenerator<EventMessage> {
