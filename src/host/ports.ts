@@ -18,6 +18,8 @@ export interface FileStat {
   size: number;
   mode: number;
   mtimeMs: number;
+  /** Tells a file from another one that has its name now, where the file system can. */
+  ino?: number;
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;
@@ -105,4 +107,26 @@ export interface SyncStat {
   atimeNs: bigint;
   mtimeNs: bigint;
   ctimeNs: bigint;
+}
+
+/** Bytes both ways between two processes of one machine. */
+export interface ByteChannel {
+  /** The next bytes; undefined at the end, also when the other side is gone. One call at a time. */
+  read(): Promise<Uint8Array | undefined>;
+  /** True when more may follow, false when nobody is there to read any more. Never rejects. */
+  write(bytes: Uint8Array): Promise<boolean>;
+  /** No more from here; what was written still arrives. */
+  close(): void;
+  /** At once, whatever was not sent yet. */
+  destroy(): void;
+  /** Resolves when the channel is closed, whoever did it. */
+  readonly closed: Promise<void>;
+}
+
+/** Unix sockets, named pipes on Windows: reachable by this user alone. */
+export interface LocalSockets {
+  /** Throws 'conflict' when nobody listens there. */
+  connect(path: string): Promise<ByteChannel>;
+  /** Makes the directory private to the user; throws 'forbidden' when it is somebody else's, 'conflict' when one listens. */
+  listen(path: string, onChannel: (channel: ByteChannel) => void): Promise<{ close(): Promise<void> }>;
 }

@@ -1,6 +1,6 @@
 /**
  * What is said on a container process' control socket: one connection, one request. The caller sends a REQUEST frame; the
- * container answers with a REPLY frame; for requests that stream, DATA frames follow until END.
+ * container answers with a REPLY frame; for requests that stream, or take long (`wait`, `stop`), others follow until END.
  *
  * ```
  * frame:  u32 byteLength of the payload, little endian | u8 kind | payload
@@ -9,6 +9,7 @@
  * Frames are those of host/process/frames.ts. A closed connection before END means the container's process is gone.
  */
 import type { ErrorCode } from '../../errors.ts';
+import type { NetworkPlan } from '../../host/network/port.ts';
 import type { SandboxExit } from '../../host/sandbox.ts';
 import type {
   ExecConfig,
@@ -32,7 +33,7 @@ export const FRAME_STDOUT = 20;
 export const FRAME_STDERR = 21;
 /** JSON of { height, width }: the terminal's new size. */
 export const FRAME_RESIZE = 22;
-/** Container to caller, JSON of the request's result. Once, last. */
+/** Container to caller, JSON of ControlReply: how a request that streams came out. Once, last. */
 export const FRAME_END = 23;
 
 export type ControlRequest =
@@ -77,7 +78,7 @@ export type ControlRequest =
   /** The whole root as a tar, as STDOUT frames. */
   | { readonly op: 'files.export' }
   /** The networks of its record have changed. */
-  | { readonly op: 'networks.changed' }
+  | { readonly op: 'networks.changed'; readonly plan: NetworkPlan }
   /** See src/containers/checkpoint. */
   | { readonly op: 'checkpoint' };
 

@@ -1,0 +1,141 @@
+/** Where a container's output is kept. */
+import { WctrError } from '../../errors.ts';
+import type { FileSystem } from '../../host/ports.ts';
+import type { LogConfig } from '../../spec/engine-api.ts';
+import type { LogEntry, LogFormat } from './format.ts';
+import { jsonFileFormat } from './json-file.ts';
+import { LineSplitter } from './lines.ts';
+import { localFormat } from './local.ts';
+import { RotatedFile } from './rotation.ts';
+
+export interface LogDriver {
+  /** Resolves when it is with the operating system. Rejects never: what cannot be written is lost, and counted. */
+  write(stream: LogEntry['stream'], bytes: Uint8Array): Promise<void>;
+  /** The stream is at its end: a line without its newline is written. */
+  end(stream: LogEntry['stream']): Promise<void>;
+  close(): Promise<void>;
+  /** Chunks that could not be written: a full disk must not stop the guest. */
+  readonly lost: number;
+}
+
+export interface LogLimits {
+  /** Bytes a file may have; undefined: any number. */
+  readonly maxSize: number | undefined;
+  readonly maxFiles: number;
+}
+
+interface DriverKind {
+  readonly format: LogFormat;
+  readonly defaults: LogLimits;
+}
+
+const KINDS: Readonly<Record<string, DriverKind>> = {
+  'json-file': { format: jsonFileFormat, defaults: { maxSize: undefined, maxFiles: 1 } },
+  local: { format: localFormat, defaults: { maxSize: 20 * 1024 * 1024, maxFiles: 5 } },
+};
+const OPTIONS = /^(max-size|max-file|compress|mode|max-buffer-size|labels|labels-regex|env|env-regex|tag)$/;
+
+/** Throws 'invalid-argument' for a driver or an option that is not there. */
+export function checkLogConfig(log: LogConfig): void {
+  if (log.Type !== 'none') limitsOf(log);
+}
+
+/** Undefined for `none`. */
+export function logFormat(log: LogConfig): LogFormat | undefined {
+  return log.Type === 'none' ? undefined : kindOf(log).format;
+}
+
+export function limitsOf(log: LogConfig): LogLimits {
+  const { defaults } = kindOf(log);
+  const config = log.Config ?? {};
+  for (const [name, value] of Object.entries(config)) {
+    if (!OPTIONS.test(name))
+      throw new WctrError('invalid-argument', `unknown log opt '${name}' for ${log.Type} log driver`);
+    if (name === 'compress' && value !== 'false') {
+      throw new WctrError('invalid-argument', 'compressed logs are not supported', { hint: 'leave compress=true out' });
+    }
+  }
+  const { 'max-size': size, 'max-file': files } = config;
+  const maxFiles = files === undefined ? defaults.maxFiles : Number(files);
+  if (!Number.isInteger(maxFiles) || maxFiles < 1 || maxFiles > 1000) {
+    throw new WctrError('invalid-argument', `max-file cannot be ${JSON.stringify(files)}`, { hint: '1 or more' });
+  }
+  const maxSize = size === undefined ? defaults.maxSize : parseSize(size);
+  if (maxFiles > 1 && maxSize === undefined) {
+    throw new WctrError('invalid-argument', 'max-file needs max-size', { hint: '--log-opt max-size=10m' });
+  }
+  return { maxSize, maxFiles };
+}
+
+function kindOf(log: LogConfig): DriverKind {
+  const kind = KINDS[log.Type || 'json-file'];
+  if (kind !== undefined) return kind;
+  throw new WctrError('invalid-argument', `logger: no log driver named '${log.Type}' is registered`, {
+    hint: 'use json-file, local or none',
+  });
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+function parseSize(text: string): number | undefined {
+  if (text === '-1') return undefined;
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+  const size = Number(digits) * UNITS[unit.toLowerCase()]!;
+  if (digits !== undefined && size > 0) return Math.floor(size);
+  throw new WctrError('invalid-argument', `invalid max-size ${JSON.stringify(text)}`, { hint: 'write 10m, or -1' });
+}
+
+export interface LogDriverOptions {
+  readonly fs: FileSystem;
+  readonly path: string;
+  readonly log: LogConfig;
+  /** Nanoseconds since the epoch. */
+  readonly now: () => bigint;
+}
+
+/** Opens nothing before the first line. Throws as `checkLogConfig`. */
+export function createLogDriver({ fs, path, log, now }: LogDriverOptions): LogDriver | undefined {
+  const format = logFormat(log);
+  if (format === undefined) return undefined;
+  return new FileLog(format, new RotatedFile(fs, path, limitsOf(log)), now);
+}
+
+class FileLog implements LogDriver {
+  lost = 0;
+  readonly #format: LogFormat;
+  readonly #file: RotatedFile;
+  readonly #now: () => bigint;
+  readonly #lines = { stdout: new LineSplitter(), stderr: new LineSplitter() };
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(format: LogFormat, file: RotatedFile, now: () => bigint) {
+    this.#format = format;
+    this.#file = file;
+    this.#now = now;
+  }
+
+  write(stream: LogEntry['stream'], bytes: Uint8Array): Promise<void> {
+    return this.#store(stream, this.#lines[stream].push(bytes));
+  }
+
+  end(stream: LogEntry['stream']): Promise<void> {
+    return this.#store(stream, this.#lines[stream].end());
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  #store(stream: LogEntry['stream'], lines: readonly Uint8Array[]): Promise<void> {
+    if (lines.length === 0) return this.#writing;
+    const time = this.#now();
+    const entries = lines.map((bytes) => this.#format.encode({ stream, time, bytes }));
+    this.#writing = this.#writing
+      .then(() => this.#file.append(entries))
+      .catch(() => {
+        this.lost += 1;
+      });
+    return this.#writing;
+  }
+}

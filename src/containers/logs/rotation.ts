@@ -1,0 +1,81 @@
+/**
+ * A file that is appended to until it is full, and then becomes `<path>.1`, what was there `<path>.2`, and so on. With one
+ * file it is emptied instead, as docker's json-file does.
+ */
+import type { FileHandle, FileSystem } from '../../host/ports.ts';
+import { openCreating, writeAll } from '../../images/store/durable.ts';
+import type { LogLimits } from './driver.ts';
+
+/** Entries are joined up to this before they are written. */
+const WRITE_BYTES = 64 * 1024;
+
+export class RotatedFile {
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #limits: LogLimits;
+  #handle: FileHandle | undefined;
+  #size = 0;
+
+  constructor(fs: FileSystem, path: string, limits: LogLimits) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#limits = limits;
+  }
+
+  async append(entries: readonly Uint8Array[]): Promise<void> {
+    const { maxSize = Number.POSITIVE_INFINITY } = this.#limits;
+    let batch: Uint8Array[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      if (bytes > 0 && (bytes >= WRITE_BYTES || this.#size + bytes >= maxSize)) {
+        await this.#write(batch, bytes);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(entry);
+      bytes += entry.length;
+      // What is already there counts from the first write on.
+      if (this.#handle === undefined) await this.#open();
+    }
+    if (bytes > 0) await this.#write(batch, bytes);
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  async #write(batch: readonly Uint8Array[], bytes: number): Promise<void> {
+    const handle = await this.#room();
+    const joined = new Uint8Array(bytes);
+    let at = 0;
+    for (const entry of batch) {
+      joined.set(entry, at);
+      at += entry.length;
+    }
+    await writeAll(handle, joined, this.#size);
+    this.#size += bytes;
+  }
+
+  /** docker asks before it writes: a file is full when it has reached its size. */
+  async #room(): Promise<FileHandle> {
+    const { maxSize, maxFiles } = this.#limits;
+    if (this.#handle !== undefined && maxSize !== undefined && this.#size >= maxSize) {
+      await this.close();
+      for (let i = maxFiles - 1; i >= 1; i -= 1) {
+        const from = i === 1 ? this.#path : `${this.#path}.${i - 1}`;
+        await this.#fs.rename(from, `${this.#path}.${i}`).catch(() => {});
+      }
+      if (maxFiles === 1) await this.#fs.rm(this.#path, { force: true });
+    }
+    return this.#handle ?? this.#open();
+  }
+
+  async #open(): Promise<FileHandle> {
+    const handle = await openCreating(this.#fs, this.#path, 'a');
+    this.#handle = handle;
+    this.#size = (await handle.stat()).size;
+    return handle;
+  }
+}

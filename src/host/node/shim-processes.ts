@@ -1,0 +1,41 @@
+/** ContainerProcesses on Node (and on Deno and Bun): a process per container, spoken to over local sockets. */
+import { openSession } from '../../containers/control/client.ts';
+import type { ContainerProcesses } from '../../containers/processes.ts';
+import { nodeLocalSockets } from './local-sockets.ts';
+import { ShimProcess } from './shim-launcher.ts';
+
+export interface ContainerProcessesOptions {
+  /** Directory for compiled code. */
+  readonly codeRoot: string;
+  /** Processes kept ready for the next starts; they end when this process does. Default 0. */
+  readonly warm?: number;
+}
+
+export interface NodeContainerProcesses extends ContainerProcesses {
+  /** Ends the processes kept ready; containers go on. */
+  close(): void;
+}
+
+export function createContainerProcesses({ codeRoot, warm = 0 }: ContainerProcessesOptions): NodeContainerProcesses {
+  const idle: ShimProcess[] = [];
+  let closed = false;
+  const refill = () => {
+    while (!closed && idle.length < warm) idle.push(new ShimProcess(codeRoot));
+  };
+  refill();
+  return {
+    launch(document) {
+      let process = idle.shift();
+      while (process?.isGone) process = idle.shift();
+      process ??= new ShimProcess(codeRoot);
+      // After this start: booting another process competes with it.
+      if (warm > 0) setTimeout(refill, 50).unref?.();
+      return process.launch(document);
+    },
+    connect: (socket, request) => openSession(nodeLocalSockets, socket, request),
+    close() {
+      closed = true;
+      for (const process of idle.splice(0)) process.end();
+    },
+  };
+}

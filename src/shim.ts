@@ -1,0 +1,92 @@
+/**
+ * The process of a managed container (dist/bin/shim-main.cjs; shim-launch.ts loads it with its compiled code). Descriptor
+ * 4 says what to run: one line, a LaunchDocument, then `go`; its end before `go` means that nobody wants it any more.
+ * Descriptor 3 takes the reports. The guard, its parent, notices when it ends by a signal (host/node/shim-launcher.ts).
+ */
+import { createReadStream, writeSync } from 'node:fs';
+import { described } from './containers/control/server.ts';
+import { EventLog } from './containers/events.ts';
+import { KernelFiles } from './containers/files/kernel-files.ts';
+import type { LaunchDocument, LaunchReport } from './containers/launch.ts';
+import { ContainerRecords } from './containers/records.ts';
+import { ContainerShim } from './containers/shim/shim.ts';
+import { createContainerHost } from './host/node/container-host.ts';
+import { directFileSystem } from './host/node/direct-file-system.ts';
+import { isAlive, processStart } from './host/node/engine-host.ts';
+import { nodeHasher } from './host/node/hasher.ts';
+import { nodeLocalSockets } from './host/node/local-sockets.ts';
+import { FileLocks } from './host/node/locks.ts';
+import { DIST } from './host/node/package-files.ts';
+
+const REPORTS = 3;
+const ORDERS = 4;
+
+/** Undefined when the launcher went away first. `onLine` gets what follows, and undefined at the end. */
+function readOrders(onLine: (line: string | undefined) => void): Promise<LaunchDocument | undefined> {
+  return new Promise((resolve) => {
+    const orders = createReadStream('', { fd: ORDERS, autoClose: true, encoding: 'utf8' });
+    let text = '';
+    let isFirst = true;
+    const line = (value: string | undefined) => {
+      if (!isFirst) return onLine(value);
+      isFirst = false;
+      resolve(value === undefined ? undefined : (JSON.parse(value) as LaunchDocument));
+    };
+    orders.on('data', (chunk) => {
+      const lines = (text + chunk).split('\n');
+      text = lines.pop()!;
+      for (const value of lines) line(value);
+    });
+    orders.once('error', () => line(undefined));
+    orders.once('end', () => line(undefined));
+  });
+}
+
+function report(value: LaunchReport): void {
+  try {
+    writeSync(REPORTS, `${JSON.stringify(value)}\n`);
+  } catch {
+    // Whoever started this is gone; the container goes on.
+  }
+}
+
+async function main(): Promise<void> {
+  let shim: ContainerShim | undefined;
+  const document = await readOrders((line) => (line === 'go' ? shim?.go() : shim?.abandon()));
+  if (document === undefined) return;
+  const { root } = document;
+  const locks = new FileLocks(`${root}/locks`);
+  const fs = directFileSystem;
+  const pidStartedAt = processStart(process.pid);
+  shim = new ContainerShim(document, {
+    guests: createContainerHost({
+      threadEntry: new URL('bin/guest-thread.cjs', DIST),
+      files: (access) => new KernelFiles(access),
+    }),
+    sockets: nodeLocalSockets,
+    fs,
+    records: new ContainerRecords({ fs, root, createHasher: nodeHasher, locks, isAlive }),
+    events: new EventLog({ fs, root, locks }),
+    removeVolume: (name) => directFileSystem.rm(`${root}/volumes/${name}`, { recursive: true, force: true }),
+    pid: process.pid,
+    ...(pidStartedAt === undefined ? {} : { pidStartedAt }),
+    residentBytes: () => process.memoryUsage.rss(),
+    now: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
+    report,
+  });
+  try {
+    await shim.live();
+  } catch (error) {
+    report({ report: 'failed', error: described(error) });
+  }
+}
+
+// A mistake of ours in answering one caller must not take the container with it.
+process.on('unhandledRejection', (error) => console.error(error));
+// Nothing is certain after this one: end as if killed, and the guard puts the record right.
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  process.kill(process.pid, 'SIGKILL');
+});
+for (const name of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) process.on(name, () => {});
+void main().then(() => process.exit(0));
