@@ -100,6 +100,7 @@ describe.skipIf(!peer('docker'))('the create request', () => {
   // biome-ignore lint/suspicious/noExplicitAny: a JSON document
   function sorted(request: any) {
     request.Env?.sort();
+    request.HostConfig.Binds?.sort();
     request.HostConfig.Ulimits.sort((a: { Name: string }, b: { Name: string }) => (a.Name < b.Name ? -1 : 1));
     return request;
   }
