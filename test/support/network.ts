@@ -102,7 +102,7 @@ export class TestNetworks {
 /** A container's place `172.<second>.0.<last>` on the network `net<second>`. */
 export function place(second: number, last: number, names: readonly string[], more: Partial<NetworkAttachment> = {}): NetworkAttachment {
   return {
-    id: second.toString(16).padStart(64, 'a'),
+    id: second.toString(16).padEnd(64, 'a'),
     name: `net${second}`,
     internal: false,
     subnet: `172.${second}.0.0/16`,

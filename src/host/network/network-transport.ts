@@ -16,10 +16,8 @@ interface Bound extends BoundPort {
   readonly entry: PortEntry<Accept>;
 }
 
-export interface PublishedDatagrams {
-  /** The host's socket this peer came in by, if it did. */
-  replyWay(port: number, to: SocketAddress): DatagramSocket | undefined;
-}
+/** Sends to a peer by the published port it came in by; false when it did not. */
+export type AnswerPublished = (port: number, to: SocketAddress, bytes: Uint8Array) => boolean;
 
 export class NetworkTransport implements Transport {
   readonly #sockets: HostSockets;
@@ -29,7 +27,7 @@ export class NetworkTransport implements Transport {
   #attachments: readonly Attachment[] = [];
   #plan: NetworkPlan;
   #hosts: (name: string) => Uint8Array | undefined;
-  published: PublishedDatagrams | undefined;
+  published: AnswerPublished | undefined;
 
   constructor(plan: NetworkPlan, sockets: HostSockets, hosts: (name: string) => Uint8Array | undefined) {
     this.#plan = plan;
@@ -144,10 +142,8 @@ export class NetworkTransport implements Transport {
         this.#udp.find({ address: own, port: to.port })?.value?.(bytes, { address: own, port });
         return;
       }
-      const reply = this.published?.replyWay(port, to);
-      if (reply !== undefined) {
+      if (this.published?.(port, to, bytes) === true) {
         this.#wayOut()?.count('tx', bytes.length);
-        reply.send(bytes, to);
         return;
       }
       if (to.address.length === 16) return;
@@ -194,13 +190,19 @@ export class NetworkTransport implements Transport {
     return found.filter((address) => address.length === 4);
   }
 
+  /** The host is the gateway: a guest that trusts its own loopback must not trust the host's. */
+  shownPeer(peer: SocketAddress): SocketAddress {
+    const gateway = (this.#wayOut() ?? this.#attachments[0])?.gateway;
+    return isLoopback(unmapped(peer.address)) && gateway !== undefined ? { address: gateway, port: peer.port } : peer;
+  }
+
   /** A connection from the host to a published port. */
   acceptPublished(port: number, socket: ByteSocket): void {
     const network = this.#wayOut() ?? this.#attachments[0];
     const local = { address: network?.address ?? LOOPBACK_V4, port };
     const accept = network === undefined ? undefined : this.#tcp.find(local)?.value;
     if (accept === undefined || network === undefined) socket.destroy();
-    else accept(network.meter(socket, local, socket.peer));
+    else accept(network.meter(socket, local, this.shownPeer(socket.peer)));
   }
 
   receivePublished(port: number, bytes: Uint8Array, from: SocketAddress): void {

@@ -15,13 +15,18 @@ export class PublishedPorts {
   readonly #sockets: HostSockets;
   readonly #transport: NetworkTransport;
   readonly #open: { close(): void }[] = [];
-  readonly #peers = new Map<string, DatagramSocket>();
+  /** By the peer's address as the guest sees it: the socket it came in by, and its own address. */
+  readonly #peers = new Map<string, { readonly socket: DatagramSocket; readonly to: SocketAddress }>();
   readonly #ports: Record<string, PortBinding[]> = {};
 
   constructor(sockets: HostSockets, transport: NetworkTransport) {
     this.#sockets = sockets;
     this.#transport = transport;
-    transport.published = { replyWay: (port, to) => this.#peers.get(peerKey(port, to)) };
+    transport.published = (port, to, bytes) => {
+      const peer = this.#peers.get(peerKey(port, to));
+      peer?.socket.send(bytes, peer.to);
+      return peer !== undefined;
+    };
   }
 
   get ports(): PortMap {
@@ -88,12 +93,12 @@ export class PublishedPorts {
       return { address: { address: at.address, port: server.address.port }, close: () => server.close() };
     }
     const socket: DatagramSocket = await this.#sockets.bindUdp(at, (bytes, from) => {
-      const peer = { address: unmapped(from.address), port: from.port };
-      const key = peerKey(port, peer);
+      const shown = this.#transport.shownPeer({ address: unmapped(from.address), port: from.port });
+      const key = peerKey(port, shown);
       this.#peers.delete(key);
-      this.#peers.set(key, socket);
+      this.#peers.set(key, { socket, to: from });
       if (this.#peers.size > MAX_PEERS) this.#peers.delete(this.#peers.keys().next().value!);
-      this.#transport.receivePublished(port, bytes, peer);
+      this.#transport.receivePublished(port, bytes, shown);
     });
     return { address: { address: at.address, port: socket.address.port }, close: () => socket.close() };
   }
