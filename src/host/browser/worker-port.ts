@@ -1,14 +1,14 @@
-/** A Web Worker as the worker sandbox sees it. */
-import type { StartMessage, WorkerMessage, WorkerPort } from '../worker/messages.ts';
+/** A Web Worker as its owner sees it. */
+import type { WorkerPort } from '../worker/messages.ts';
 
-export function openWebWorker(entry: URL): WorkerPort {
+export function openWebWorker<In, Out>(entry: URL): WorkerPort<In, Out> {
   const worker = new Worker(entry, { type: 'module' });
   return {
-    post(message: StartMessage) {
-      worker.postMessage(message);
+    post(message, transfer) {
+      worker.postMessage(message, { transfer: [...(transfer ?? [])] as Transferable[] });
     },
     onMessage(listener) {
-      worker.addEventListener('message', (event: MessageEvent<WorkerMessage>) => listener(event.data));
+      worker.addEventListener('message', (event: MessageEvent<Out>) => listener(event.data));
     },
     onEnd(listener) {
       worker.addEventListener('error', (event) => listener(event.error ?? new Error(event.message)));

@@ -1,11 +1,20 @@
-/** The guest's thread under Node, Deno and Bun. */
+/** A thread under Node, Deno and Bun: of a sandbox that is one guest, or of one process of a container. */
+import { readlinkSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { runGuestThread } from '../container/guest-thread.ts';
+import type { GuestStart } from '../container/messages.ts';
 import { runInWorker } from '../worker/guest.ts';
 import type { StartMessage } from '../worker/messages.ts';
+import { openBlockSource } from './block-source.ts';
 import { nodeRunnerHost } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
 
-parentPort?.once('message', (start: StartMessage) => {
+parentPort?.once('message', (start: StartMessage | GuestStart) => {
+  if (start.type === 'start') runSandbox(start);
+  else runProcess(start);
+});
+
+function runSandbox(start: StartMessage): void {
   const stop = start.stop === undefined ? undefined : new Int32Array(start.stop);
   runInWorker(start, {
     post: (message, transfer) => parentPort?.postMessage(message, transfer),
@@ -15,4 +24,38 @@ parentPort?.once('message', (start: StartMessage) => {
       ...(stop === undefined ? {} : { poll: () => (Atomics.load(stop, 0) === 0 ? 'run' : 'stop') }),
     }),
   });
-});
+}
+
+function runProcess(start: GuestStart): void {
+  const thread = ownName();
+  runGuestThread(start, {
+    post: (message) => parentPort?.postMessage(message),
+    runnerHost: ({ attachment, core }, stdio) =>
+      nodeRunnerHost({ kernel: () => attachment.kernel, core: () => core }, stdio),
+    openShared: (block) =>
+      'descriptor' in block
+        ? {
+            sizeBytes: block.sizeBytes,
+            readSync: (target, position) => readSync(block.descriptor, target, 0, target.length, position),
+            // The container's own.
+            close() {},
+          }
+        : openBlockSource(block),
+    attachMount() {
+      throw new Error('no mounts');
+    },
+    networkPort() {
+      throw new Error('no network');
+    },
+    ...(thread === undefined ? {} : { thread }),
+  });
+}
+
+/** `<pid>/task/<tid>`, where /proc has it. */
+function ownName(): string | undefined {
+  try {
+    return readlinkSync('/proc/thread-self');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,20 +1,30 @@
-/** A thread of node:worker_threads (Node, Deno, Bun) as the worker sandbox sees it. */
-import { Worker } from 'node:worker_threads';
-import type { StartMessage, WorkerMessage, WorkerPort } from '../worker/messages.ts';
+/** A thread of node:worker_threads (Node, Deno, Bun) as its owner sees it. */
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import type { WorkerPort } from '../worker/messages.ts';
 
 /** Guests bring their own memory; the thread's JavaScript needs little. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
-export function openWorkerThread(entry: URL): WorkerPort {
-  const worker = new Worker(entry, { resourceLimits: RESOURCE_LIMITS, env: {}, stdin: false });
+export interface ThreadOptions {
+  /** Descriptors that the thread opens stay open when it ends: other threads use them. */
+  readonly sharesDescriptors?: boolean;
+}
+
+export function openWorkerThread<In, Out>(entry: URL, options: ThreadOptions = {}): WorkerPort<In, Out> {
+  const worker = new Worker(entry, {
+    resourceLimits: RESOURCE_LIMITS,
+    env: {},
+    stdin: false,
+    trackUnmanagedFds: options.sharesDescriptors !== true,
+  });
   worker.unref();
   return {
-    post(message: StartMessage) {
+    post(message, transfer) {
       worker.ref();
-      worker.postMessage(message);
+      worker.postMessage(message, transfer as readonly TransferListItem[] | undefined);
     },
     onMessage(listener) {
-      worker.on('message', (message: WorkerMessage) => listener(message));
+      worker.on('message', (message: Out) => listener(message));
     },
     onEnd(listener) {
       worker.on('error', listener);

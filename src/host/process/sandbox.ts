@@ -4,8 +4,9 @@
  * backstops: the clock, the resident memory, and a reaper for the case that the parent itself dies.
  */
 import { WctrError } from '../../errors.ts';
-import { EXIT_TIMED_OUT, signalExit, signalNumber } from '../runner/exit.ts';
+import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec, SandboxStats, Signal } from '../sandbox.ts';
+import { signalNumber } from '../signals.ts';
 import type { ChildEnd, ChildStdio } from './container-process.ts';
 import { ContainerProcess } from './container-process.ts';
 import { Reaper } from './reaper.ts';

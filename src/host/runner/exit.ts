@@ -4,33 +4,11 @@
  */
 import { ERROR_TABLE, isWctrError } from '../../errors.ts';
 import type { SandboxExit, Signal } from '../sandbox.ts';
+import { signalNumber } from '../signals.ts';
 
 /** As coreutils' timeout(1). */
 export const EXIT_TIMED_OUT = 124;
 export const EXIT_OUT_OF_MEMORY = 137;
-
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-};
-
-/** Linux' number, whatever the host's; 0 for one that has none. */
-export function signalNumber(name: string): number {
-  return SIGNALS[name] ?? 0;
-}
 
 export function signalExit(name: string): SandboxExit {
   return { exitCode: 128 + signalNumber(name), signal: name as Signal, oomKilled: false };
@@ -58,7 +36,7 @@ export function abnormalExit({ error, atMemoryLimit }: GuestEnd): SandboxExit {
   const where = trappedFunction(error);
   const at = where === undefined ? '' : ` in ${where}`;
   if (isStackOverflow(error)) {
-    return { exitCode: 128 + SIGNALS.SIGSEGV!, oomKilled: false, reason: `stack overflow${at}` };
+    return { exitCode: 128 + signalNumber('SIGSEGV'), oomKilled: false, reason: `stack overflow${at}` };
   }
   if (isTrap(error)) {
     if (atMemoryLimit) {
@@ -106,10 +84,11 @@ function nameOf(error: unknown): string {
 
 /** The engines word their traps differently; no code stands behind them. */
 function trapSignal(text: string): number {
-  if (/divi|remainder by zero|overflow|unrepresentable|out of range of integer/i.test(text)) return SIGNALS.SIGFPE!;
+  if (/divi|remainder by zero|overflow|unrepresentable|out of range of integer/i.test(text))
+    return signalNumber('SIGFPE');
   if (/memory access out of bounds|out of bounds memory|index out of bounds.*memory/i.test(text))
-    return SIGNALS.SIGSEGV!;
-  return SIGNALS.SIGABRT!;
+    return signalNumber('SIGSEGV');
+  return signalNumber('SIGABRT');
 }
 
 /** The innermost Wasm function of the stack, by its name in the module or its index. */

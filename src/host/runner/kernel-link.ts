@@ -2,6 +2,7 @@
  * One thread's end of a kernel: what kernel.wasm imports of its host, and the port the personality does I/O through. The
  * thread that boots a kernel has one, and so has each further thread over the same shared memory.
  */
+import { ENOSYS } from '../../core/abi/kernel.ts';
 import { errnoOf } from '../mounts/errno.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
 import { hostfsImports } from '../mounts/imports.ts';
@@ -17,6 +18,8 @@ export interface LinkParts {
   /** Asked anew at each call: a machine serves one container after the other. */
   clock(): ClockPort;
   random(): RandomPort;
+  /** Where the writable layer is kept (core/upper.ts); absent: nowhere. */
+  readonly journalWrite?: (generation: number, low: number, high: number, pointer: number, length: number) => number;
 }
 
 const RANDOM_BLOCK_BYTES = 65536;
@@ -38,6 +41,7 @@ export function kernelImports(parts: LinkParts): WebAssembly.Imports {
           const target = new Uint8Array(memory.buffer, pointer >>> 0, length >>> 0);
           return parts.layer(layer).readSync(target, (high >>> 0) * 2 ** 32 + (low >>> 0));
         }),
+      journal_write: parts.journalWrite ?? (() => -ENOSYS),
       ...hostfsImports(parts.mounts, memory),
     },
   };

@@ -13,6 +13,11 @@ export interface GuestWorkerHost {
   runnerHost(start: StartMessage, stdio: GuestStdio): RunnerHost;
 }
 
+/** Told when the other end of a ring may be waiting. */
+export interface RingHost {
+  post(message: Extract<WorkerMessage, { type: 'readable' | 'writable' }>): void;
+}
+
 export function runInWorker(start: StartMessage, host: GuestWorkerHost): void {
   let exit: ReturnType<typeof runGuest>;
   const rings: Ring[] = [];
@@ -69,14 +74,17 @@ export function bytesInput(bytes: Uint8Array): HostStream {
   };
 }
 
-function ringInput(ring: Ring, host: GuestWorkerHost): HostStream {
+/** `wakes`: whoever fills the ring wakes the kernel's pollers, too. */
+export function ringInput(ring: Ring, host: RingHost, wakes = false): HostStream {
   return {
+    wakes,
     read(target, nonBlocking) {
       const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
       if (nonBlocking && ring.readable === 0 && !ended()) return -EAGAIN;
       ring.waitUntil(() => ring.readable > 0 || ended());
       const length = ring.read(target);
-      if (length > 0) host.post({ type: 'writable' });
+      // Only a writer that found no room at all is waiting for some.
+      if (length > 0 && ring.writable <= length) host.post({ type: 'writable' });
       return length;
     },
     poll(events) {
@@ -88,16 +96,17 @@ function ringInput(ring: Ring, host: GuestWorkerHost): HostStream {
   };
 }
 
-function ringOutput(name: OutputName, ring: Ring, host: GuestWorkerHost): HostStream {
+export function ringOutput(name: OutputName, ring: Ring, host: RingHost, wakes = false): HostStream {
   return {
+    wakes,
     write(source, nonBlocking) {
       const broken = () => (ring.closed & CLOSED_BY_READER) !== 0;
       if (nonBlocking && ring.writable === 0 && !broken()) return -EAGAIN;
       ring.waitUntil(() => ring.writable > 0 || broken());
       if (broken()) return -EPIPE;
-      const wasEmpty = ring.readable === 0;
       const length = ring.write(source);
-      if (wasEmpty) host.post({ type: 'readable', stream: name });
+      // Only a reader that had taken everything is waiting. Asked after the write: it may have taken the last bytes meanwhile.
+      if (ring.readable <= length) host.post({ type: 'readable', stream: name });
       return length;
     },
     poll(events) {

@@ -34,11 +34,12 @@ export type WorkerMessage =
   | { readonly type: 'output'; readonly stream: OutputName; readonly bytes: Uint8Array }
   | { readonly type: 'exit'; readonly exit: SandboxExit };
 
-/** A worker as the sandbox sees it, whatever kind it is. */
-export interface WorkerPort {
-  post(message: StartMessage): void;
-  onMessage(listener: (message: WorkerMessage) => void): void;
+/** A worker as its owner sees it, whatever kind it is. `In`: what it is told; `Out`: what it says. */
+export interface WorkerPort<In, Out> {
+  post(message: In, transfer?: readonly unknown[]): void;
+  onMessage(listener: (message: Out) => void): void;
   /** The worker ended by itself or could not be loaded. */
   onEnd(listener: (error: unknown) => void): void;
+  /** Resolves when no instruction of it runs any more. */
   terminate(): Promise<void>;
 }

@@ -6,11 +6,14 @@
 import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec, Signal } from '../sandbox.ts';
-import type { OutputName, StreamSetup, WorkerMessage, WorkerPort } from './messages.ts';
-import { CLOSED_BY_READER, CLOSED_BY_WRITER, createRing, Ring } from './ring.ts';
+import type { OutputName, StartMessage, StreamSetup, WorkerMessage, WorkerPort } from './messages.ts';
+import { createRing, Ring } from './ring.ts';
+import { Input, Output, RING_BYTES } from './streams.ts';
+
+export type SandboxWorker = WorkerPort<StartMessage, WorkerMessage>;
 
 export interface WorkerSandboxHost {
-  openWorker(): WorkerPort;
+  openWorker(): SandboxWorker;
   kernelModule(): Promise<WebAssembly.Module>;
   coreModule(): Promise<WebAssembly.Module>;
   /** False: streams go as messages, and input has to be complete before the start. */
@@ -30,13 +33,11 @@ export interface WorkerSandbox extends Sandbox {
   close(): Promise<void>;
 }
 
-const RING_BYTES = 64 * 1024;
-const READ_BYTES = 64 * 1024;
 /** For a guest that ends at its next fuel check, before its worker is given up. */
 const GRACE_MS = 50;
 
 export function createWorkerSandbox(host: WorkerSandboxHost, options: WorkerSandboxOptions = {}): WorkerSandbox {
-  const idle: WorkerPort[] = [];
+  const idle: SandboxWorker[] = [];
   let closed = false;
   const refill = () => {
     while (!closed && idle.length < (options.warm ?? 0)) idle.push(host.openWorker());
@@ -77,7 +78,7 @@ class WorkerHandle implements SandboxHandle {
   readonly stdout: ReadableStream<Uint8Array> | undefined;
   readonly stderr: ReadableStream<Uint8Array> | undefined;
   readonly #exit: Promise<SandboxExit>;
-  readonly #port: WorkerPort;
+  readonly #port: SandboxWorker;
   readonly #host: WorkerSandboxHost;
   readonly #outputs = new Map<OutputName, Output>();
   readonly #stop: SharedArrayBuffer | undefined;
@@ -89,7 +90,7 @@ class WorkerHandle implements SandboxHandle {
   constructor(
     spec: SandboxSpec,
     host: WorkerSandboxHost,
-    port: WorkerPort,
+    port: SandboxWorker,
     kernel: WebAssembly.Module,
     core: WebAssembly.Module,
   ) {
@@ -167,110 +168,6 @@ class WorkerHandle implements SandboxHandle {
     void this.#port.terminate().then(() => {
       for (const output of this.#outputs.values()) output.end();
       this.#resolve(exit);
-    });
-  }
-}
-
-/** One output of the guest as a web stream; a ring is emptied only as fast as the reader takes it. */
-class Output {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly #ring: Ring | undefined;
-  #controller!: ReadableStreamDefaultController<Uint8Array>;
-  #wanted = false;
-  #open = true;
-
-  constructor(ring: Ring | undefined) {
-    this.#ring = ring;
-    this.readable = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        pull: () => {
-          this.#wanted = true;
-          this.wake();
-        },
-        cancel: () => {
-          this.#open = false;
-          ring?.close(CLOSED_BY_READER);
-        },
-      },
-      { highWaterMark: 1 },
-    );
-  }
-
-  push(bytes: Uint8Array): void {
-    if (this.#open) this.#controller.enqueue(bytes);
-  }
-
-  wake(): void {
-    if (!this.#wanted || !this.#open || this.#ring === undefined || this.#ring.readable === 0) return;
-    this.#wanted = false;
-    this.#controller.enqueue(this.#take(this.#ring));
-  }
-
-  /** What is still in the ring comes before the end. */
-  end(): void {
-    if (!this.#open) return;
-    while (this.#ring !== undefined && this.#ring.readable > 0) this.#controller.enqueue(this.#take(this.#ring));
-    this.#open = false;
-    this.#controller.close();
-  }
-
-  #take(ring: Ring): Uint8Array {
-    const bytes = new Uint8Array(Math.min(READ_BYTES, ring.readable));
-    return bytes.subarray(0, ring.read(bytes));
-  }
-}
-
-/** The guest's input: through a ring while it runs, or all of it before it starts. */
-class Input {
-  readonly writable: WritableStream<Uint8Array> | undefined;
-  readonly ready: Promise<StreamSetup>;
-  #wake: (() => void) | undefined;
-
-  constructor(kind: SandboxSpec['stdio']['stdin'], sharedMemory: boolean) {
-    if (kind !== 'pipe') {
-      this.ready = Promise.resolve({ kind });
-    } else if (sharedMemory) {
-      const buffer = createRing(RING_BYTES);
-      this.ready = Promise.resolve({ kind: 'ring', buffer });
-      this.writable = this.#throughRing(new Ring(buffer));
-    } else {
-      const chunks: Uint8Array[] = [];
-      let complete: () => void = () => {};
-      this.ready = new Promise<void>((resolve) => {
-        complete = resolve;
-      }).then(async () => ({
-        kind: 'message',
-        input: new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer()),
-      }));
-      this.writable = new WritableStream({
-        write: (chunk) => void chunks.push(chunk.slice()),
-        close: complete,
-        abort: complete,
-      });
-    }
-  }
-
-  /** The guest has read: there may be room. */
-  wake(): void {
-    this.#wake?.();
-  }
-
-  #throughRing(ring: Ring): WritableStream<Uint8Array> {
-    return new WritableStream({
-      write: async (chunk) => {
-        for (let at = ring.write(chunk); at < chunk.length; at += ring.write(chunk.subarray(at))) {
-          if (ring.writable > 0) continue;
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-            if (ring.writable > 0) resolve();
-          });
-        }
-      },
-      close: () => ring.close(CLOSED_BY_WRITER),
-      abort: () => ring.close(CLOSED_BY_WRITER),
     });
   }
 }

@@ -1,0 +1,121 @@
+/** The thread of one guest: attaches to the container's kernel, loads the program and runs it to its end. */
+import { isWctrError } from '../../errors.ts';
+import type { HostDirectory } from '../mounts/host-directory.ts';
+import type { BlockSource } from '../ports.ts';
+import { kernelImports, kernelPort, type LinkParts } from '../runner/kernel-link.ts';
+import { linkedImports } from '../runner/module.ts';
+import {
+  type GuestStdio,
+  loadProgram,
+  type RunnerHost,
+  runProgram,
+  type Time,
+  timeOf,
+  wasiOptions,
+} from '../runner/run.ts';
+import { type KernelExports, Setup } from '../runner/setup.ts';
+import type { KernelPort } from '../wasi/kernel-port.ts';
+import type { HostStream, NetworkPort } from '../wasi/ports.ts';
+import { WasiProcess } from '../wasi/run.ts';
+import { bytesInput, ringInput, ringOutput } from '../worker/guest.ts';
+import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
+import { type AttachedMount, type GuestMessage, type GuestStart, type SharedBlock, STATE_PAGES } from './messages.ts';
+import { withStackSpare } from './stack-spare.ts';
+
+export interface GuestThreadHost {
+  post(message: GuestMessage): void;
+  runnerHost(start: GuestStart, stdio: GuestStdio): RunnerHost;
+  openShared(block: SharedBlock): BlockSource;
+  attachMount(mount: AttachedMount, nodes: SharedArrayBuffer): HostDirectory;
+  networkPort(setup: unknown): NetworkPort;
+  /** The operating system's name for this thread, where CPU time can be asked by it. */
+  readonly thread?: string;
+}
+
+const PAGE_BYTES = 65536;
+
+export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
+  const outputs: Ring[] = [];
+  let run: () => ReturnType<typeof runProgram>;
+  try {
+    run = prepare(start, host, outputs);
+  } catch (error) {
+    const { message } = error as Error;
+    const known = isWctrError(error);
+    host.post({
+      type: 'failed',
+      error: {
+        code: known ? error.code : 'internal',
+        message,
+        ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
+      },
+    });
+    return;
+  }
+  host.post({ type: 'started', ...(host.thread === undefined ? {} : { thread: host.thread }) });
+  const exit = run();
+  for (const ring of outputs) ring.close(CLOSED_BY_WRITER);
+  host.post({ type: 'exit', exit });
+}
+
+function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () => ReturnType<typeof runProgram> {
+  const { spec, task } = start;
+  const stdio = openStreams(start, host, outputs);
+  const runner = host.runnerHost(start, stdio);
+  const time = timeOf(spec, runner);
+  const { kernel, port } = attach(start, host, time);
+  const setup = new Setup(kernel, port.memory, task);
+  const program = loadProgram(spec, runner, setup, port);
+  const process = new WasiProcess(port);
+  linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny');
+  process.open({
+    ...wasiOptions(spec, runner, time),
+    task,
+    ...(start.network === undefined ? {} : { network: host.networkPort(start.network) }),
+  });
+  const state = new Int32Array(start.state);
+  const count = ({ exports }: WebAssembly.Instance) => {
+    const { memory } = exports;
+    if (!(memory instanceof WebAssembly.Memory)) return;
+    Atomics.store(state, STATE_PAGES, memory.buffer.byteLength / PAGE_BYTES);
+  };
+  return () => runProgram(spec, runner, program, process, count);
+}
+
+function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel: KernelExports; port: KernelPort } {
+  const { attachment } = start;
+  const { nodes } = attachment;
+  const layers: (BlockSource | undefined)[] = [];
+  const mounts = new Map(
+    attachment.mounts.map((mount) => [mount.number, host.attachMount(mount, nodes as SharedArrayBuffer)]),
+  );
+  const parts: LinkParts = {
+    memory: attachment.memory,
+    mounts,
+    layer(number) {
+      layers[number] ??= host.openShared(attachment.layers[number]!);
+      return layers[number];
+    },
+    clock: () => time.clock,
+    random: () => time.random,
+  };
+  const instance = new WebAssembly.Instance(attachment.kernel, kernelImports(parts));
+  const kernel = instance.exports as unknown as KernelExports;
+  kernel.kernel_attach(1);
+  const port = kernelPort(instance.exports, parts);
+  return { kernel, port: { ...port, calls: withStackSpare(port.calls) } };
+}
+
+function openStreams(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): GuestStdio {
+  const output = (name: 'stdout' | 'stderr', buffer: SharedArrayBuffer): HostStream => {
+    const ring = new Ring(buffer);
+    outputs.push(ring);
+    return ringOutput(name, ring, host, true);
+  };
+  const stdout = output('stdout', start.stdout);
+  return {
+    stdin: start.stdin === undefined ? bytesInput(new Uint8Array(0)) : ringInput(new Ring(start.stdin), host, true),
+    stdout,
+    stderr: start.stderr === undefined ? stdout : output('stderr', start.stderr),
+  };
+}

@@ -1,0 +1,173 @@
+/** One process of a container as the main thread has it: its thread, its streams, its end. */
+import { WctrError } from '../../errors.ts';
+import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
+import type { SandboxExit } from '../sandbox.ts';
+import { defaultAction, signalName, signalNumber } from '../signals.ts';
+import type { OutputName, StreamSetup, WorkerPort } from '../worker/messages.ts';
+import { createRing, Ring } from '../worker/ring.ts';
+import { Input, Output, RING_BYTES } from '../worker/streams.ts';
+import type { GuestProcess, ProcessSpec } from './container.ts';
+import { type GuestMessage, type GuestStart, STATE_BYTES, STATE_PAGES } from './messages.ts';
+
+export type GuestThread = WorkerPort<GuestStart, GuestMessage>;
+
+/** What a guest needs of its container. */
+export interface GuestOwner {
+  /** Something a guest may be waiting for changed. */
+  wake(): void;
+  /** Ends the thread and its kernel process. `busy`: it may be anywhere in its work. */
+  reap(guest: Guest, busy: boolean): Promise<void>;
+  cpuMs(thread: string): number;
+}
+
+const PAGE_BYTES = 65536;
+
+export class Guest implements GuestProcess {
+  readonly pid: number;
+  readonly spec: ProcessSpec;
+  readonly startedAt = new Date().toISOString();
+  readonly stdin: WritableStream<Uint8Array> | undefined;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array> | undefined;
+  readonly thread: GuestThread;
+  /** The kernel process. */
+  readonly task: number;
+  readonly #owner: GuestOwner;
+  readonly #input: Input;
+  readonly #outputs = new Map<OutputName, Output>();
+  readonly #rings = { stdout: createRing(RING_BYTES), stderr: createRing(RING_BYTES) };
+  readonly #state = new SharedArrayBuffer(STATE_BYTES);
+  readonly #exit: Promise<SandboxExit>;
+  #resolve!: (exit: SandboxExit) => void;
+  #started: { resolve(): void; reject(error: unknown): void } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ending = false;
+  #threadName: string | undefined;
+  #cpuMs = 0;
+
+  constructor(pid: number, task: number, spec: ProcessSpec, thread: GuestThread, owner: GuestOwner) {
+    this.pid = pid;
+    this.task = task;
+    this.spec = spec;
+    this.thread = thread;
+    this.#owner = owner;
+    this.#exit = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    const wake = () => owner.wake();
+    this.#input = new Input(spec.stdin ? 'pipe' : 'null', true, wake);
+    this.stdin = this.#input.writable;
+    this.stdout = this.#output('stdout').readable;
+    this.stderr = this.#output('stderr').readable;
+    thread.onMessage((message) => this.#receive(message));
+    thread.onEnd((error) => this.#crashed(error));
+  }
+
+  /** Resolves when the program is loaded and runs; rejects with what kept it from that, the process being gone then. */
+  async start(
+    message: Omit<GuestStart, 'type' | 'stdin' | 'stdout' | 'stderr' | 'state' | 'task'>,
+    transfer: readonly unknown[],
+  ): Promise<void> {
+    const started = new Promise<void>((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    const stdin = bufferOf(await this.#input.ready);
+    this.thread.post(
+      {
+        type: 'guest',
+        ...message,
+        task: this.task,
+        ...(stdin === undefined ? {} : { stdin }),
+        ...this.#rings,
+        state: this.#state,
+      },
+      transfer,
+    );
+    await started;
+    const { timeoutMs } = message.spec.resources;
+    if (timeoutMs === undefined || this.#ending) return;
+    const reason = `timed out after ${timeoutMs} ms`;
+    this.#timer = setTimeout(
+      () => void this.end({ exitCode: EXIT_TIMED_OUT, oomKilled: false, reason }, true),
+      timeoutMs,
+    );
+  }
+
+  wait(): Promise<SandboxExit> {
+    return this.#exit;
+  }
+
+  signal(name: string): void {
+    const signal = signalNumber(name);
+    if (signal === 0) throw new WctrError('invalid-argument', `no such signal: ${name}`);
+    if (this.#ending) throw new WctrError('conflict', 'the process is not running');
+    const action = defaultAction(signal);
+    if (action === 'stop') {
+      throw new WctrError('unsupported', `${signalName(signal)} cannot stop one process of a container`, {
+        hint: 'pause the container',
+      });
+    }
+    if (action === 'end') void this.end(signalExit(signalName(signal)), true);
+  }
+
+  resize(): void {}
+
+  cpuMs(): number {
+    if (this.#threadName !== undefined && !this.#ending) this.#cpuMs = this.#owner.cpuMs(this.#threadName);
+    return this.#cpuMs;
+  }
+
+  memoryBytes(): number {
+    return this.#ending ? 0 : Atomics.load(new Int32Array(this.#state), STATE_PAGES) * PAGE_BYTES;
+  }
+
+  /** Ends it, unless that is under way. `busy`: its thread may be in the middle of something. */
+  async end(exit: SandboxExit, busy: boolean): Promise<void> {
+    if (this.#ending) {
+      await this.#exit;
+      return;
+    }
+    this.cpuMs();
+    this.#ending = true;
+    clearTimeout(this.#timer);
+    await this.#owner.reap(this, busy);
+    this.#input.discard();
+    for (const output of this.#outputs.values()) output.end();
+    this.#started?.reject(new WctrError('cancelled', 'the process was ended before it had started'));
+    this.#resolve(exit);
+  }
+
+  #output(name: OutputName): Output {
+    const output = new Output(new Ring(this.#rings[name]), () => this.#owner.wake());
+    this.#outputs.set(name, output);
+    return output;
+  }
+
+  #receive(message: GuestMessage): void {
+    if (message.type === 'readable') this.#outputs.get(message.stream)?.wake();
+    else if (message.type === 'writable') this.#input.wake();
+    else if (message.type === 'started') {
+      this.#threadName = message.thread;
+      this.#started?.resolve();
+      this.#started = undefined;
+    } else if (message.type === 'exit') void this.end(message.exit, false);
+    else {
+      const { code, message: text, hint } = message.error;
+      const error = new WctrError(code, text, hint === undefined ? {} : { hint });
+      const started = this.#started;
+      this.#started = undefined;
+      void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: code }, false).then(() =>
+        started?.reject(error),
+      );
+    }
+  }
+
+  #crashed(error: unknown): void {
+    const text = (error as { message?: string } | null)?.message ?? 'the thread ended by itself';
+    void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: 'sandbox-failed' }, false);
+  }
+}
+
+function bufferOf(setup: StreamSetup): SharedArrayBuffer | undefined {
+  return setup.kind === 'ring' ? setup.buffer : undefined;
+}

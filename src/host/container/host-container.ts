@@ -1,0 +1,224 @@
+/**
+ * A container of several processes: the kernel is booted here, on the main thread, in shared memory; each process is a
+ * thread that attaches to it. The main thread starts and ends threads, keeps their streams, and calls the kernel for
+ * everything that is not a guest's own doing.
+ */
+import type { KernelExports } from '../../core/kernel.ts';
+import { WctrError } from '../../errors.ts';
+import type { ByteLocation } from '../ports.ts';
+import { Machine, type MachineHost } from '../runner/machine.ts';
+import type { SandboxSpec } from '../sandbox.ts';
+import type {
+  ContainerFiles,
+  ContainerHost,
+  GuestProcess,
+  HostContainer,
+  HostContainerOptions,
+  ProcessSpec,
+} from './container.ts';
+import type { CreateFiles, FilesAccess } from './files-access.ts';
+import { Guest, type GuestOwner, type GuestThread } from './guest.ts';
+import { lockFree } from './kernel-lock.ts';
+import type { KernelAttachment, SharedBlock } from './messages.ts';
+
+/** What a container needs of its host. */
+export interface ContainerThreads {
+  openThread(): GuestThread;
+  /** With kernel.wasm for shared memory. */
+  machineHost(): MachineHost;
+  coreModule(): WebAssembly.Module;
+  /** Opens a layer for all threads of the process. */
+  shareBlock(location: ByteLocation): SharedBlock;
+  closeShared(block: SharedBlock): void;
+  /** CPU time of a thread that said this name of itself, milliseconds. */
+  cpuMs(thread: string): number;
+}
+
+export interface ContainerHostOptions {
+  /** Makes `HostContainer.files`; absent: asking for them is refused. */
+  readonly files?: CreateFiles;
+}
+
+/** Kernel processes of the host's own, beside those that count against the container's limit. */
+const HOST_TASKS = 16;
+
+export function createThreadedContainers(threads: ContainerThreads, options: ContainerHostOptions = {}): ContainerHost {
+  return {
+    async open(spec, container) {
+      if (spec.mounts.some(({ type }) => type === 'fs')) {
+        throw new WctrError('unsupported', 'an fs object cannot be mounted into other threads', {
+          hint: 'mount a directory of the host',
+        });
+      }
+      // Loads while the kernel boots.
+      const thread = threads.openThread();
+      try {
+        return new Container(spec, threads, container, options, thread);
+      } catch (error) {
+        void thread.terminate();
+        throw error;
+      }
+    },
+  };
+}
+
+class Container implements HostContainer, GuestOwner {
+  readonly #spec: SandboxSpec;
+  readonly #threads: ContainerThreads;
+  readonly #options: HostContainerOptions;
+  readonly #createFiles: CreateFiles | undefined;
+  readonly #machine: Machine;
+  readonly #attachment: KernelAttachment;
+  readonly #words: Int32Array;
+  readonly #event: number;
+  readonly #guests = new Set<Guest>();
+  readonly #detach = new Map<Guest, () => void>();
+  #files: ContainerFiles | undefined;
+  #idle: GuestThread | undefined;
+  #nextPid = 1;
+  #closed = false;
+
+  constructor(
+    spec: SandboxSpec,
+    threads: ContainerThreads,
+    options: HostContainerOptions,
+    { files }: ContainerHostOptions,
+    idle: GuestThread,
+  ) {
+    this.#spec = spec;
+    this.#threads = threads;
+    this.#options = options;
+    this.#createFiles = files;
+    const host = threads.machineHost();
+    this.#machine = new Machine(spec, host, { shared: true, tasks: HOST_TASKS });
+    this.#machine.setup.finish(spec.root.readonly);
+    const { memory, kernel } = this.#machine;
+    this.#attachment = {
+      memory,
+      kernel: host.kernelModule(),
+      layers: spec.root.layers.map((layer) => threads.shareBlock(layer)),
+      mounts: [],
+    };
+    this.#words = new Int32Array(memory.buffer);
+    this.#event = kernel.event_word() >>> 2;
+    this.#idle = idle;
+  }
+
+  get processes(): readonly GuestProcess[] {
+    return [...this.#guests];
+  }
+
+  get files(): ContainerFiles {
+    if (this.#createFiles === undefined)
+      throw new WctrError('unsupported', "this host gives no access to a container's files");
+    this.#files ??= this.#createFiles(this.#access());
+    return this.#files;
+  }
+
+  async start(process: ProcessSpec): Promise<GuestProcess> {
+    if (this.#closed) throw new WctrError('conflict', 'the container is not running');
+    const { pids } = this.#spec.resources;
+    if (pids !== undefined && this.#guests.size >= pids) {
+      throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
+    }
+    const { uid, gid } = process.user;
+    const task = this.#machine.kernel.process_create(0, uid, gid, 0);
+    if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
+    const thread = this.#idle ?? this.#threads.openThread();
+    this.#idle = undefined;
+    const guest = new Guest(this.#nextPid++, task, process, thread, this);
+    this.#guests.add(guest);
+    const network = this.#options.network?.attach(() => this.wake());
+    if (network !== undefined) this.#detach.set(guest, () => network.detach());
+    await guest.start(
+      {
+        attachment: this.#attachment,
+        core: this.#threads.coreModule(),
+        spec: specOf(this.#spec, process),
+        ...(network === undefined ? {} : { network: network.setup }),
+      },
+      network?.transfer ?? [],
+    );
+    return guest;
+  }
+
+  async sync(): Promise<void> {}
+
+  usage() {
+    let memoryBytes = 0;
+    for (const guest of this.#guests) memoryBytes += guest.memoryBytes();
+    return { memoryBytes, storageBytes: this.#machine.kernel.kernel_data_bytes() };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const killed = { exitCode: 137, signal: 'SIGKILL', oomKilled: false } as const;
+    await Promise.all([...this.#guests].map((guest) => guest.end(killed, true)));
+    await this.#idle?.terminate();
+    await this.sync();
+    for (const layer of this.#attachment.layers) this.#threads.closeShared(layer);
+    this.#machine.close();
+  }
+
+  wake(): void {
+    Atomics.add(this.#words, this.#event, 1);
+    Atomics.notify(this.#words, this.#event);
+  }
+
+  cpuMs(thread: string): number {
+    return this.#threads.cpuMs(thread);
+  }
+
+  /**
+   * A thread that may be inside the kernel is stopped while the main thread holds the kernel's lock: it then stands
+   * outside, or waits for the lock. The kernel process goes with it, its descriptors and pipe ends, too.
+   */
+  async reap(guest: Guest, busy: boolean): Promise<void> {
+    const { kernel } = this.#machine;
+    if (busy) {
+      await lockFree(this.#words, this.#event);
+      kernel.kernel_freeze();
+      try {
+        await guest.thread.terminate();
+        kernel.process_exit(guest.task, 0);
+      } finally {
+        kernel.kernel_thaw();
+      }
+    } else {
+      kernel.process_exit(guest.task, 0);
+      await guest.thread.terminate();
+    }
+    this.#guests.delete(guest);
+    this.#detach.get(guest)?.();
+    this.#detach.delete(guest);
+  }
+
+  #access(): FilesAccess {
+    const { kernel, port, memory } = this.#machine;
+    return {
+      kernel: kernel as unknown as KernelExports,
+      port,
+      memory,
+      createTask() {
+        const task = kernel.process_create(0, 0, 0, 0);
+        if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
+        return task;
+      },
+      endTask: (task) => void kernel.process_exit(task, 0),
+    };
+  }
+}
+
+/** The container's document with another program in it. */
+function specOf(
+  spec: SandboxSpec,
+  { args, env, cwd, user, terminal, consoleSize, program, ...rest }: ProcessSpec,
+): SandboxSpec {
+  return {
+    ...spec,
+    process: { args, env, cwd, user, terminal, ...(consoleSize === undefined ? {} : { consoleSize }) },
+    program,
+    ...(rest.deterministic === undefined ? {} : { deterministic: rest.deterministic }),
+  };
+}

@@ -1,0 +1,60 @@
+/** What a container's main thread and the thread of one of its guests say to each other. */
+import type { ErrorCode } from '../../errors.ts';
+import type { ByteLocation } from '../ports.ts';
+import type { SandboxExit, SandboxMount, SandboxSpec } from '../sandbox.ts';
+import type { OutputName } from '../worker/messages.ts';
+
+/** A layer as all threads can read it: a descriptor of the process, where there is such a thing. */
+export type SharedBlock = ByteLocation | { readonly descriptor: number; readonly sizeBytes: number };
+
+/** A kernel that the main thread has booted, for another thread to attach to. */
+export interface KernelAttachment {
+  readonly memory: WebAssembly.Memory;
+  /** kernel.wasm for shared memory. */
+  readonly kernel: WebAssembly.Module;
+  readonly layers: readonly SharedBlock[];
+  readonly mounts: readonly AttachedMount[];
+  /** The mounts' nodes (host/mounts/shared-nodes.ts); absent without mounts of the host. */
+  readonly nodes?: SharedArrayBuffer;
+}
+
+export interface AttachedMount {
+  readonly number: number;
+  readonly rootNode: number;
+  readonly mount: Extract<SandboxMount, { type: 'bind' }>;
+}
+
+export interface GuestStart {
+  readonly type: 'guest';
+  readonly attachment: KernelAttachment;
+  readonly core: WebAssembly.Module;
+  /** The container's, with this process' program, arguments and user. */
+  readonly spec: SandboxSpec;
+  /** The kernel process made for it, with its working directory. */
+  readonly task: number;
+  /** Absent: at its end from the beginning. */
+  readonly stdin?: SharedArrayBuffer;
+  /** With a terminal both outputs are one. */
+  readonly stdout: SharedArrayBuffer;
+  readonly stderr?: SharedArrayBuffer;
+  /** i32: bytes of the guest's memory, in pages of 64 KiB. */
+  readonly state: SharedArrayBuffer;
+  /** For networkPortOf (host/network). */
+  readonly network?: unknown;
+}
+
+export type GuestMessage =
+  | { readonly type: 'started'; readonly thread?: string }
+  | { readonly type: 'failed'; readonly error: GuestError }
+  | { readonly type: 'readable'; readonly stream: OutputName }
+  | { readonly type: 'writable' }
+  | { readonly type: 'exit'; readonly exit: SandboxExit };
+
+export interface GuestError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export const STATE_PAGES = 0;
+export const STATE_BYTES = 4;

@@ -1,0 +1,95 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { GuestProcess, HostContainer, ProcessSpec } from '../../../../src/host/container/container.ts';
+import { createContainerHost } from '../../../../src/host/node/container-host.ts';
+import { guestPath } from '../../../support/guests.ts';
+import { guestSpec, type SpecChanges, text } from '../../../support/sandbox-suite.ts';
+
+const host = createContainerHost();
+const opened: HostContainer[] = [];
+
+async function open(changes: SpecChanges = {}): Promise<HostContainer> {
+  const container = await host.open(guestSpec([], changes), {});
+  opened.push(container);
+  return container;
+}
+
+function program(args: readonly string[], changes: Partial<ProcessSpec> = {}): ProcessSpec {
+  return {
+    args: ['busybox', ...args],
+    env: ['PATH=/bin'],
+    cwd: '/',
+    user: { uid: 0, gid: 0, additionalGids: [] },
+    terminal: false,
+    program: { module: { path: guestPath('busybox') } },
+    stdin: false,
+    ...changes,
+  };
+}
+
+async function outcome(guest: GuestProcess) {
+  const [out, err, exit] = await Promise.all([text(guest.stdout), text(guest.stderr), guest.wait()]);
+  return { out, err, ...exit };
+}
+
+async function run(container: HostContainer, args: readonly string[], changes: Partial<ProcessSpec> = {}) {
+  return outcome(await container.start(program(args, changes)));
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((container) => container.close()));
+});
+
+describe('a container of several processes', () => {
+  it('runs one and tells its end', async () => {
+    const container = await open();
+    const guest = await container.start(program(['hello']));
+    expect(guest.pid).toBe(1);
+    expect(await outcome(guest)).toMatchObject({ out: 'Hello from the guest\n', err: '', exitCode: 0 });
+    expect(container.processes).toEqual([]);
+    expect(await run(container, ['exit', '3'])).toMatchObject({ exitCode: 3 });
+    expect(await run(container, ['trap'])).toMatchObject({ exitCode: 134 });
+  });
+
+  it('feeds standard input, with back-pressure both ways', async () => {
+    const container = await open();
+    const guest = await container.start(program(['cat'], { stdin: true }));
+    const sent = new Uint8Array(1_000_000).map((_, i) => i % 251);
+    const writer = guest.stdin!.getWriter();
+    const writing = writer.write(sent).then(() => writer.close());
+    const received = new Uint8Array(await new Response(guest.stdout).arrayBuffer());
+    await writing;
+    expect(Buffer.compare(received, sent)).toBe(0);
+    expect(await guest.wait()).toMatchObject({ exitCode: 0 });
+  });
+
+  it('shows a second process what the first one wrote, and back', async () => {
+    const container = await open();
+    const first = await container.start(program(['cat'], { stdin: true }));
+    expect(await run(container, ['write', '/etc/motd', 'written by the second'])).toMatchObject({ exitCode: 0 });
+    expect(await run(container, ['read', '/etc/motd'])).toMatchObject({ out: 'written by the second' });
+    await first.stdin!.close();
+    expect(await outcome(first)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('kills a process that never ends; its neighbour goes on', async () => {
+    const container = await open();
+    const neighbour = await container.start(program(['cat'], { stdin: true }));
+    const busy = await container.start(program(['loop']));
+    const { value } = await busy.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toBe('looping\n');
+    busy.signal('SIGKILL');
+    expect(await busy.wait()).toMatchObject({ exitCode: 137, signal: 'SIGKILL' });
+    const writer = neighbour.stdin!.getWriter();
+    await writer.write(new TextEncoder().encode('still here'));
+    await writer.close();
+    expect(await outcome(neighbour)).toMatchObject({ out: 'still here', exitCode: 0 });
+  });
+
+  it('refuses a program that is not there, as docker does', async () => {
+    const container = await open();
+    const missing = program([], { args: ['/bin/nothing'], program: { path: '/bin/nothing' } });
+    await expect(container.start(missing)).rejects.toMatchObject({ code: 'entrypoint-not-found' });
+    expect(container.processes).toEqual([]);
+    expect(await run(container, ['hello'])).toMatchObject({ exitCode: 0 });
+  });
+});
