@@ -10,12 +10,14 @@ import { KernelFiles } from './containers/files/kernel-files.ts';
 import type { LaunchDocument, LaunchReport } from './containers/launch.ts';
 import { ContainerRecords } from './containers/records.ts';
 import { ContainerShim } from './containers/shim/shim.ts';
+import { openContainerNetwork } from './host/network/container-network.ts';
 import { createContainerHost } from './host/node/container-host.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { isAlive, processStart } from './host/node/engine-host.ts';
 import { nodeHasher } from './host/node/hasher.ts';
 import { nodeLocalSockets } from './host/node/local-sockets.ts';
 import { FileLocks } from './host/node/locks.ts';
+import { nodeSockets } from './host/node/network-sockets.ts';
 import { DIST } from './host/node/package-files.ts';
 
 const REPORTS = 3;
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
     fs,
     records: new ContainerRecords({ fs, root, createHasher: nodeHasher, locks, isAlive }),
     events: new EventLog({ fs, root, locks }),
+    openNetwork: (plan) => openContainerNetwork(plan, nodeSockets()),
     removeVolume: (name) => directFileSystem.rm(`${root}/volumes/${name}`, { recursive: true, force: true }),
     pid: process.pid,
     ...(pidStartedAt === undefined ? {} : { pidStartedAt }),
