@@ -1,6 +1,8 @@
 import type { Engine } from '../engine/engine.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Signal } from '../host/sandbox.ts';
+import type { ContextStore } from './contexts.ts';
+import type { DaemonHost } from './daemon-host.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
 import type { LocalTree } from './local-tree.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,6 +34,10 @@ export interface Context {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly host: CliHost;
+  /** Where contexts are kept. */
+  readonly contexts?: ContextStore;
+  /** Where this machine can run one. */
+  daemon?(): Promise<DaemonHost>;
 }
 
 /** What commands need of the machine beside the engine. */

@@ -92,6 +92,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   },
   events: { summary: 'Show what happens, as it happens', load: () => from(import('./commands/events.ts')) },
   info: { summary: 'Show facts about this installation', load: () => from(import('./commands/info.ts')) },
+  daemon: { summary: 'Serve the Docker Engine API', load: () => from(import('./commands/daemon.ts')) },
+  context: {
+    create: { summary: 'Give a daemon a name', load: async () => (await import('./commands/context.ts')).create },
+    inspect: { summary: 'Show contexts in detail', load: async () => (await import('./commands/context.ts')).inspect },
+    ls: { summary: 'List contexts', load: async () => (await import('./commands/context.ts')).ls },
+    rm: { summary: 'Forget contexts', load: async () => (await import('./commands/context.ts')).rm },
+    show: { summary: 'Show the context in use', load: async () => (await import('./commands/context.ts')).show },
+    use: { summary: 'Choose the context to use', load: async () => (await import('./commands/context.ts')).use },
+  },
   version: { summary: 'Show version information', load: () => from(import('./commands/version.ts')) },
   completion: {
     summary: 'Print a completion script for bash, zsh or fish',

@@ -1,12 +1,16 @@
 /** The `wctr` command; launch.ts loads it. */
 import type { Engine } from '../engine/engine.ts';
+import { contextStore } from '../host/node/context-store.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
 import type { Context } from './command.ts';
+import { chooseEndpoint, takeGlobalFlags } from './contexts.ts';
+import type { DaemonHost } from './daemon-host.ts';
 import { nodeCliHost } from './node-host.ts';
 import { nodeTerminal } from './node-terminal.ts';
 
-const argv = process.argv.slice(2);
+const { flags: globals, rest: argv } = takeGlobalFlags(process.argv.slice(2));
+const contexts = contextStore(process.env);
 // A second process takes as long to boot as this one: started first, it boots while this one finds the image.
 const early = needsSecondProcess(argv)
   ? import('../host/process/prespawn.ts').then(({ prespawn }) => prespawn())
@@ -22,6 +26,25 @@ async function open(dataRoot?: string): Promise<Engine> {
   });
 }
 
+/** The engine of `-H`, `--context` or the environment, else this process' own. */
+async function openChosen(): Promise<Engine> {
+  const endpoint = chooseEndpoint(globals, process.env, contexts);
+  if (endpoint === undefined) return open();
+  const [{ RemoteEngine }, { openDaemonClient }] = await Promise.all([
+    import('../engine/remote/remote-engine.ts'),
+    import('../host/node/daemon-client.ts'),
+  ]);
+  return new RemoteEngine(openDaemonClient(endpoint), endpoint.host);
+}
+
+async function daemonHost(): Promise<DaemonHost> {
+  const [{ daemonHost }, { openEngine }] = await Promise.all([
+    import('../host/node/daemon-host.ts'),
+    import('../node.ts'),
+  ]);
+  return { ...daemonHost, openEngine };
+}
+
 async function main(): Promise<number> {
   const terminal = nodeTerminal();
   let engine: Promise<Engine> | undefined;
@@ -29,9 +52,14 @@ async function main(): Promise<number> {
   const context: Context = {
     terminal,
     engine: () => {
-      engine ??= open();
+      engine ??= openChosen();
       return engine;
     },
+    get isRemote() {
+      return chooseEndpoint(globals, process.env, contexts) !== undefined;
+    },
+    contexts,
+    daemon: daemonHost,
     engineAt: (root) => open(root),
     get signal() {
       interrupted ??= abortOnInterrupt();

@@ -24,7 +24,7 @@ export type ListenAddress =
   | { readonly path: string }
   | { readonly host: string; readonly port: number; readonly tls?: TlsFiles }
   /** An open listening socket. */
-  | { readonly fd: number; readonly access: AccessRule };
+  | { readonly fd: number };
 
 export interface HttpListener {
   /** `unix:///run/wctr.sock`, `tcp://127.0.0.1:2375`, `fd://3`. */

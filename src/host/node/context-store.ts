@@ -1,0 +1,25 @@
+/** The file `contexts.json` of wctr's configuration directory. Synchronous: every command looks at it once. */
+import * as fs from 'node:fs';
+import { configDirectory } from './directories.ts';
+
+export function contextStore(env: Readonly<Record<string, string | undefined>>) {
+  const directory = configDirectory(env);
+  const path = `${directory}/contexts.json`;
+  return {
+    read(): string | undefined {
+      try {
+        return fs.readFileSync(path, 'utf8');
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+        throw error;
+      }
+    },
+    write(text: string): void {
+      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const partial = `${path}.${process.pid}.partial`;
+      fs.writeFileSync(partial, text, { mode: 0o600 });
+      fs.renameSync(partial, path);
+    },
+  };
+}
