@@ -23,25 +23,33 @@ import { DIST } from './host/node/package-files.ts';
 const REPORTS = 3;
 const ORDERS = 4;
 
-/** Undefined when the launcher went away first. `onLine` gets what follows, and undefined at the end. */
-function readOrders(onLine: (line: string | undefined) => void): Promise<LaunchDocument | undefined> {
-  return new Promise((resolve) => {
-    const orders = createReadStream('', { fd: ORDERS, autoClose: true, encoding: 'utf8' });
-    let text = '';
-    let isFirst = true;
-    const line = (value: string | undefined) => {
-      if (!isFirst) return onLine(value);
-      isFirst = false;
-      resolve(value === undefined ? undefined : (JSON.parse(value) as LaunchDocument));
-    };
-    orders.on('data', (chunk) => {
-      const lines = (text + chunk).split('\n');
-      text = lines.pop()!;
-      for (const value of lines) line(value);
-    });
-    orders.once('error', () => line(undefined));
-    orders.once('end', () => line(undefined));
+interface Orders {
+  /** Undefined when the launcher went away first. */
+  readonly document: Promise<LaunchDocument | undefined>;
+  /** False when it went away without saying it. */
+  readonly go: Promise<boolean>;
+}
+
+function readOrders(): Orders {
+  const orders = createReadStream('', { fd: ORDERS, autoClose: true, encoding: 'utf8' });
+  const told: ((line: string | undefined) => void)[] = [];
+  const next = () => new Promise<string | undefined>((resolve) => told.push(resolve));
+  const lines = [next(), next()] as const;
+  let text = '';
+  orders.on('data', (chunk) => {
+    const whole = (text + chunk).split('\n');
+    text = whole.pop()!;
+    for (const line of whole) told.shift()?.(line);
   });
+  for (const end of ['error', 'end']) {
+    orders.once(end, () => {
+      for (const tell of told.splice(0)) tell(undefined);
+    });
+  }
+  return {
+    document: lines[0].then((line) => (line === undefined ? undefined : (JSON.parse(line) as LaunchDocument))),
+    go: lines[1].then((line) => line === 'go'),
+  };
 }
 
 function report(value: LaunchReport): void {
@@ -53,14 +61,14 @@ function report(value: LaunchReport): void {
 }
 
 async function main(): Promise<void> {
-  let shim: ContainerShim | undefined;
-  const document = await readOrders((line) => (line === 'go' ? shim?.go() : shim?.abandon()));
+  const orders = readOrders();
+  const document = await orders.document;
   if (document === undefined) return;
   const { root } = document;
   const locks = new FileLocks(`${root}/locks`);
   const fs = directFileSystem;
   const pidStartedAt = processStart(process.pid);
-  shim = new ContainerShim(document, {
+  const shim = new ContainerShim(document, {
     guests: createContainerHost({
       threadEntry: new URL('bin/guest-thread.cjs', DIST),
       files: (access) => new KernelFiles(access),
@@ -77,6 +85,7 @@ async function main(): Promise<void> {
     now: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
     report,
   });
+  void orders.go.then((isGo) => (isGo ? shim.go() : shim.abandon()));
   try {
     await shim.live();
   } catch (error) {

@@ -3,6 +3,7 @@ import { readlinkSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { runGuestThread } from '../container/guest-thread.ts';
 import type { GuestStart } from '../container/messages.ts';
+import { networkPortOf } from '../network/guest-port.ts';
 import { runInWorker } from '../worker/guest.ts';
 import type { StartMessage } from '../worker/messages.ts';
 import { openBlockSource } from './block-source.ts';
@@ -44,9 +45,7 @@ function runProcess(start: GuestStart): void {
     attachMount() {
       throw new Error('no mounts');
     },
-    networkPort() {
-      throw new Error('no network');
-    },
+    networkPort: networkPortOf,
     ...(thread === undefined ? {} : { thread }),
   });
 }
