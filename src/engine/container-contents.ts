@@ -1,13 +1,30 @@
 /** What is inside of a container: `diff`, `cp`, `export`, `commit`. */
-import { WctrError } from '../errors.ts';
 import type { ContainerContext } from './container-context.ts';
-import type { ContainerUseCases } from './engine.ts';
+import type { CommitOptions, ContainerUseCases } from './engine.ts';
+import { LocalFiles } from './file-use-cases.ts';
+import { LocalMounts } from './volume-mounts.ts';
+import { openVolumes } from './volume-store.ts';
 
 export type ContainerContents = Pick<
   ContainerUseCases,
   'changes' | 'statPath' | 'getArchive' | 'putArchive' | 'export' | 'commit'
 >;
 
-export function containerContents(_context: ContainerContext): ContainerContents {
-  throw new WctrError('unsupported', 'the files of containers cannot be reached yet');
+export function containerContents(context: ContainerContext): ContainerContents {
+  return new Contents(context, new LocalMounts(context.parts, openVolumes(context.parts)));
+}
+
+class Contents extends LocalFiles implements ContainerContents {
+  readonly #context: ContainerContext;
+
+  constructor(context: ContainerContext, mounts: LocalMounts) {
+    super(context, mounts);
+    this.#context = context;
+  }
+
+  async commit(name: string, options?: CommitOptions): Promise<{ Id: string }> {
+    const record = await this.find(name, 'commit');
+    const { commitContainer } = await import('./commit-use-cases.ts');
+    return commitContainer(this.#context.parts, record, () => this.layer(record), options);
+  }
 }

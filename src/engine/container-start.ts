@@ -25,9 +25,14 @@ export async function startContainer(context: ContainerContext, name: string): P
   });
 }
 
+/** Held by who starts or removes the container, or has its files open. */
+export function startLock(id: string): string {
+  return `start-${id}`;
+}
+
 /** Runs `action` while nobody else starts or removes the container. The record's own lock is the process' to take. */
 export async function starting<T>({ parts }: ContainerContext, id: string, action: () => Promise<T>): Promise<T> {
-  const lock = await parts.locks.acquire(`start-${id}`);
+  const lock = await parts.locks.acquire(startLock(id));
   try {
     return await action();
   } finally {

@@ -4,6 +4,7 @@ import { WctrError } from '../../errors.ts';
 import type { ContainerFiles, ExtractOptions } from '../../host/container/container.ts';
 import type { FilesystemChange, PathStat } from '../../spec/engine-api.ts';
 import { extractTar } from './extract.ts';
+import { filesystemChanges, layerTar } from './layer.ts';
 import { baseName, cleanAbsolute, fromText } from './names.ts';
 import { pathStat } from './path-stat.ts';
 import { asFileError, type FilesAccess, FileTask } from './task.ts';
@@ -41,11 +42,19 @@ export class KernelFiles implements ContainerFiles {
   }
 
   async changes(): Promise<FilesystemChange[]> {
-    throw new WctrError('unsupported', 'changes of a container are not supported yet');
+    return this.#with(async (task) => filesystemChanges(task.changes()));
   }
 
+  /** Guests wait while it is read: what it holds was all there at one moment. */
   layer(): AsyncGenerator<Uint8Array> {
-    throw new WctrError('unsupported', 'layers of a container are not supported yet');
+    return this.#stream(function* (task) {
+      const thaw = task.freeze();
+      try {
+        yield* layerTar(task, task.changes());
+      } finally {
+        thaw();
+      }
+    });
   }
 
   export(): AsyncGenerator<Uint8Array> {

@@ -4,6 +4,7 @@
  * descriptor, never a place in memory.
  */
 import * as abi from '../../core/abi/kernel.ts';
+import { readChanges, type UpperChange } from '../../core/upper-changes.ts';
 import { type ErrorCode, WctrError } from '../../errors.ts';
 import { type ByteString, fromBytes, toBytes, toText } from './names.ts';
 
@@ -296,6 +297,19 @@ export class FileTask {
     const [lo, hi] = [Number(BigInt.asIntN(32, mtimeNs)), Number(BigInt.asIntN(32, mtimeNs >> 32n))];
     const which = abi.TIME_MTIME | abi.TIME_ATIME_NOW;
     this.#may(kernel.utimensat!(this.#task, dirfd, this.#path(path), which, 0, 0, lo, hi, WALK_NOFOLLOW), what);
+  }
+
+  /** What is not as the image has it, in order of path. Throws 'internal' where the kernel keeps no track. */
+  changes(): UpperChange[] {
+    const { kernel, memory } = this.#access;
+    return readChanges({ calls: kernel, memory }, this.#task);
+  }
+
+  /** Guests stand still at their next call of the kernel until the returned function is called. */
+  freeze(): () => void {
+    const { kernel } = this.#access;
+    kernel.kernel_freeze!();
+    return () => void kernel.kernel_thaw!();
   }
 
   /** A whole tree. Links are removed, not followed. Nothing happens where there is nothing. */
