@@ -1,5 +1,4 @@
-import { ContainerContext, type ContainerMounts } from './container-context.ts';
-import { NoNetworks } from './container-networks.ts';
+import { ContainerContext, type ContainerMounts, type ContainerNetworks } from './container-context.ts';
 import { LocalContainers } from './container-use-cases.ts';
 import type {
   ContainerUseCases,
@@ -22,7 +21,7 @@ export class LocalEngine implements Engine {
   readonly containers: ContainerUseCases;
   readonly exec: ExecUseCases;
   readonly volumes: VolumeUseCases;
-  readonly networks!: NetworkUseCases;
+  readonly networks: NetworkUseCases;
   readonly system: SystemUseCases;
   readonly #parts: EngineParts;
   readonly #context: ContainerContext;
@@ -35,7 +34,15 @@ export class LocalEngine implements Engine {
       const { openVolumes } = await import('./volume-store.ts');
       return new (await import('./volume-mounts.ts')).LocalMounts(parts, openVolumes(parts));
     });
-    this.#context = new ContainerContext(parts, programs, mounts, new NoNetworks(parts));
+    const networks = lazily<NetworkUseCases & Required<ContainerNetworks>>(
+      [
+        ...(['create', 'list', 'inspect', 'remove', 'prune', 'connect', 'disconnect'] as const),
+        ...(['attach', 'plan', 'release', 'renamed'] as const),
+      ],
+      async () => new (await import('./network-use-cases.ts')).LocalNetworks(parts),
+    );
+    this.networks = networks;
+    this.#context = new ContainerContext(parts, programs, mounts, networks);
     this.images = images;
     this.containers = new LocalContainers(this.#context);
     this.volumes = lazily<VolumeUseCases>(['create', 'list', 'inspect', 'remove', 'prune'], async () => {

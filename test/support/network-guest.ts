@@ -92,7 +92,8 @@ export const programs = {
     const socket = opened(network.socket(4, 'stream'));
     const connected = socket.connect(address, false);
     if (connected < 0) return { connect: connected };
-    const bytes = args['bytes'] === undefined ? encode(args['text'] as string) : new Uint8Array(args['bytes'] as number).fill(7);
+    const bytes =
+      args['bytes'] === undefined ? encode(args['text'] as string) : new Uint8Array(args['bytes'] as number).fill(7);
     // A peer that echoes has to be read from while there is more to send.
     let got = 0;
     let answer: Uint8Array = new Uint8Array(0);
@@ -167,7 +168,10 @@ export const programs = {
     const socket = opened(network.socket(4, 'datagram'));
     const found = network.resolve(args['name'] as string, 4);
     if (typeof found === 'number') return { resolve: found };
-    ok('sendTo', socket.sendTo(encode(args['text'] as string), { address: found[0]!, port: args['port'] as number }, false));
+    ok(
+      'sendTo',
+      socket.sendTo(encode(args['text'] as string), { address: found[0]!, port: args['port'] as number }, false),
+    );
     const piece = new Uint8Array(65536);
     const got = socket.receiveFrom(piece, 0, false);
     if (typeof got === 'number') throw new Error(`receiveFrom: ${got}`);
@@ -208,7 +212,11 @@ export const programs = {
 } satisfies Record<string, Program>;
 
 if (parentPort !== null && workerData !== null) {
-  const { setup, program, args } = workerData as { setup: unknown; program: keyof typeof programs; args: Record<string, unknown> };
+  const { setup, program, args } = workerData as {
+    setup: unknown;
+    program: keyof typeof programs;
+    args: Record<string, unknown>;
+  };
   try {
     const result = (programs[program] as Program)(networkPortOf(setup), args);
     parentPort.postMessage({ result });

@@ -100,7 +100,12 @@ export class TestNetworks {
 }
 
 /** A container's place `172.<second>.0.<last>` on the network `net<second>`. */
-export function place(second: number, last: number, names: readonly string[], more: Partial<NetworkAttachment> = {}): NetworkAttachment {
+export function place(
+  second: number,
+  last: number,
+  names: readonly string[],
+  more: Partial<NetworkAttachment> = {},
+): NetworkAttachment {
   return {
     id: second.toString(16).padEnd(64, 'a'),
     name: `net${second}`,

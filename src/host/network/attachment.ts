@@ -18,7 +18,6 @@ import {
   type Subnet,
   sameAddress,
   subnetHolds,
-
   v4Number,
 } from './address.ts';
 import * as e from './errno.ts';
@@ -336,4 +335,3 @@ function hex(address: Uint8Array): string {
 export function isOwn(attachments: readonly Attachment[], address: Uint8Array): boolean {
   return attachments.some((attachment) => sameAddress(attachment.address, address));
 }
-

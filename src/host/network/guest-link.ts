@@ -146,7 +146,9 @@ export class GuestLink {
 
   async #listen(socket: Socket, backlog: number): Promise<number> {
     socket.bound ??= this.#transport.bindTcp({ address: socket.family === 6 ? ANY_V6 : ANY_V4, port: 0 });
-    socket.server = await this.#transport.listenTcp(socket.bound, backlog, (accepted) => this.#accept(socket, accepted));
+    socket.server = await this.#transport.listenTcp(socket.bound, backlog, (accepted) =>
+      this.#accept(socket, accepted),
+    );
     socket.slot.local = socket.server.address;
     socket.slot.state = slots.LISTENING;
     if (socket.closed) socket.server.close();

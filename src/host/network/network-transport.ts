@@ -88,12 +88,20 @@ export class NetworkTransport implements Transport {
             bound.release();
             evicted();
           };
-    const entry = this.#tcp.claim({ address: isLoopback(address) ? LOOPBACK_V4 : address, port: at.port }, undefined, soft);
+    const entry = this.#tcp.claim(
+      { address: isLoopback(address) ? LOOPBACK_V4 : address, port: at.port },
+      undefined,
+      soft,
+    );
     const release = () => {
       this.#tcp.release(entry);
       this.#stopServing(entry);
     };
-    bound = { entry, address: { address: isAny(at.address) ? at.address : address, port: entry.address.port }, release };
+    bound = {
+      entry,
+      address: { address: isAny(at.address) ? at.address : address, port: entry.address.port },
+      release,
+    };
     return bound;
   }
 
@@ -245,7 +253,11 @@ export class NetworkTransport implements Transport {
   async #serveOn(attachment: Attachment, entry: PortEntry<Accept>): Promise<void> {
     const { address, port } = entry.address;
     if (!isAny(address) && !sameAddress(address, attachment.address)) return;
-    await this.#served(attachment, entry, attachment.serve(port, (socket) => entry.value?.(socket)));
+    await this.#served(
+      attachment,
+      entry,
+      attachment.serve(port, (socket) => entry.value?.(socket)),
+    );
   }
 
   async #serveDatagramsOn(attachment: Attachment, entry: PortEntry<Receive>): Promise<void> {

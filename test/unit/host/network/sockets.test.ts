@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { place, runGuest, TestNetworks } from '../../../support/network.ts';
 
