@@ -8,6 +8,9 @@ const GUEST =
 const ENGINE =
   /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
+/** What `run` adds to them, of which other commands use parts. */
+const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;
+
 /** The chunks are read as Latin-1, which is the fastest, so nothing beyond ASCII may be left in them. */
 const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
@@ -42,6 +45,7 @@ export default defineConfig([
         groups: [
           { name: 'guest', test: GUEST, priority: 2 },
           { name: 'engine', test: ENGINE, priority: 1 },
+          { name: 'run', test: RUN },
         ],
       },
     },
