@@ -1,6 +1,9 @@
 /** The thread of one guest: attaches to the container's kernel, loads the program and runs it to its end. */
 import { isWctrError } from '../../errors.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
+import type { NodeTable } from '../mounts/nodes.ts';
+import { SharedNodes } from '../mounts/shared-nodes.ts';
+import { networkPortOf } from '../network/guest-port.ts';
 import type { BlockSource } from '../ports.ts';
 import { kernelImports, kernelPort, type LinkParts } from '../runner/kernel-link.ts';
 import { linkedImports } from '../runner/module.ts';
@@ -15,7 +18,7 @@ import {
 } from '../runner/run.ts';
 import { type KernelExports, Setup } from '../runner/setup.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
-import type { HostStream, NetworkPort } from '../wasi/ports.ts';
+import type { HostStream } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
 import { bytesInput, ringInput, ringOutput } from '../worker/guest.ts';
 import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
@@ -26,8 +29,7 @@ export interface GuestThreadHost {
   post(message: GuestMessage): void;
   runnerHost(start: GuestStart, stdio: GuestStdio): RunnerHost;
   openShared(block: SharedBlock): BlockSource;
-  attachMount(mount: AttachedMount, nodes: SharedArrayBuffer): HostDirectory;
-  networkPort(setup: unknown): NetworkPort;
+  attachMount(mount: AttachedMount, nodes: NodeTable): HostDirectory;
   /** The operating system's name for this thread, where CPU time can be asked by it. */
   readonly thread?: string;
 }
@@ -71,7 +73,7 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
   process.open({
     ...wasiOptions(spec, runner, time),
     task,
-    ...(start.network === undefined ? {} : { network: host.networkPort(start.network) }),
+    ...(start.network === undefined ? {} : { network: networkPortOf(start.network) }),
   });
   const state = new Int32Array(start.state);
   const count = ({ exports }: WebAssembly.Instance) => {
@@ -87,7 +89,10 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
   const { nodes } = attachment;
   const layers: (BlockSource | undefined)[] = [];
   const mounts = new Map(
-    attachment.mounts.map((mount) => [mount.number, host.attachMount(mount, nodes as SharedArrayBuffer)]),
+    attachment.mounts.map((mount) => [
+      mount.number,
+      host.attachMount(mount, new SharedNodes(nodes as SharedArrayBuffer, mount.number)),
+    ]),
   );
   const parts: LinkParts = {
     memory: attachment.memory,

@@ -5,6 +5,7 @@
  */
 import type { KernelExports } from '../../core/kernel.ts';
 import { WctrError } from '../../errors.ts';
+import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
 import { Machine, type MachineHost } from '../runner/machine.ts';
 import type { SandboxSpec } from '../sandbox.ts';
@@ -90,14 +91,25 @@ class Container implements HostContainer, GuestOwner {
     this.#options = options;
     this.#createFiles = files;
     const host = threads.machineHost();
-    this.#machine = new Machine(spec, host, { shared: true, tasks: HOST_TASKS });
+    const binds = spec.mounts.filter((mount) => mount.type === 'bind');
+    const nodes = binds.length === 0 ? undefined : createSharedNodes();
+    this.#machine = new Machine(spec, host, {
+      shared: true,
+      tasks: HOST_TASKS,
+      ...(nodes === undefined ? {} : { nodes: (mount: number) => new SharedNodes(nodes, mount) }),
+    });
     this.#machine.setup.finish(spec.root.readonly);
     const { memory, kernel } = this.#machine;
     this.#attachment = {
       memory,
       kernel: host.kernelModule(),
       layers: spec.root.layers.map((layer) => threads.shareBlock(layer)),
-      mounts: [],
+      mounts: [...this.#machine.mounts].map(([number, { rootNode }]) => ({
+        number,
+        rootNode,
+        mount: binds[number - 1]!,
+      })),
+      ...(nodes === undefined ? {} : { nodes }),
     };
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;

@@ -6,20 +6,7 @@
 import * as abi from '../../core/abi/kernel.ts';
 import type { SyncFileSystem, SyncStat } from '../ports.ts';
 import { HostErrno } from './errno.ts';
-
-/** One name the kernel has looked up. `parent` is undefined for the root of the mount. */
-export interface MountNode {
-  readonly id: number;
-  parent: MountNode | undefined;
-  name: string;
-  /** Lookups the kernel has not given back. */
-  references: number;
-  readonly type: number;
-  readonly dev: bigint;
-  readonly ino: bigint;
-  /** O_PATH descriptor, where anchors pin nodes. */
-  pin?: number | undefined;
-}
+import type { MountNode } from './nodes.ts';
 
 /** A node as a lookup found it. `pin` belongs to the caller. */
 export interface Found {
@@ -30,6 +17,8 @@ export interface Found {
 export interface Anchors {
   /** Opens the mount's source. Throws the host's own error. */
   root(source: string): Found;
+  /** As `root`, for a source that another thread has opened and whose node is shared. */
+  adopt(source: string): void;
   find(parent: MountNode, name: string): Found;
   /** Path of `name` in a directory, safe for host calls that do not follow a symlink in the last component. */
   child(parent: MountNode, name: string): string;
@@ -52,7 +41,7 @@ const MOST_PINS = 512;
 export class PinnedAnchors implements Anchors {
   readonly #fs: SyncFileSystem;
   /** Least recently pinned first. */
-  readonly #pinned = new Set<MountNode>();
+  readonly #pinned = new Map<number, MountNode>();
   #rootSource = '';
 
   constructor(fs: SyncFileSystem) {
@@ -63,6 +52,10 @@ export class PinnedAnchors implements Anchors {
     this.#rootSource = source;
     // The user named the source: symlinks on the way to it are theirs.
     return this.#open(source, abi.O_PATH | abi.O_CLOEXEC);
+  }
+
+  adopt(source: string): void {
+    this.#rootSource = source;
   }
 
   find(parent: MountNode, name: string): Found {
@@ -88,7 +81,7 @@ export class PinnedAnchors implements Anchors {
   }
 
   release(node: MountNode): void {
-    this.#pinned.delete(node);
+    this.#pinned.delete(node.id);
     if (node.pin !== undefined) this.#fs.closeSync(node.pin);
     node.pin = undefined;
   }
@@ -107,15 +100,15 @@ export class PinnedAnchors implements Anchors {
       }
       node.pin = found.pin;
     }
-    this.#pinned.delete(node);
-    this.#pinned.add(node);
+    this.#pinned.delete(node.id);
+    this.#pinned.set(node.id, node);
     if (this.#pinned.size > MOST_PINS) this.#unpinOldest(node);
     return node.pin!;
   }
 
   #unpinOldest(except: MountNode): void {
-    for (const node of this.#pinned) {
-      if (node === except || node.parent === undefined) continue;
+    for (const node of this.#pinned.values()) {
+      if (node.id === except.id || node.parent === undefined) continue;
       this.release(node);
       return;
     }
@@ -138,6 +131,10 @@ export class PathAnchors implements Anchors {
   root(source: string): Found {
     this.#rootPath = source.length > 1 ? source.replace(/\/+$/, '') : source;
     return { stat: this.#fs.lstatSync(source, { bigint: true }) };
+  }
+
+  adopt(source: string): void {
+    this.#rootPath = source.length > 1 ? source.replace(/\/+$/, '') : source;
   }
 
   find(parent: MountNode, name: string): Found {

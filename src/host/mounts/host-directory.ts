@@ -5,9 +5,10 @@
  */
 import * as abi from '../../core/abi/kernel.ts';
 import type { SyncFileSystem, SyncStat } from '../ports.ts';
-import type { Anchors, Found, MountNode } from './anchors.ts';
+import type { Anchors, Found } from './anchors.ts';
 import type { AttributeChange } from './attributes.ts';
 import { HostErrno } from './errno.ts';
+import { LocalNodes, type MountNode, type NodeTable } from './nodes.ts';
 
 const NS_PER_SECOND = 1e9;
 
@@ -24,24 +25,37 @@ interface Listing {
   present: string[];
 }
 
+export interface HostDirectoryOptions {
+  readonly readonly?: boolean;
+  /** Default: one for this thread alone. */
+  readonly nodes?: NodeTable;
+  /** The source's node in `nodes`, where another thread has opened it. */
+  readonly rootNode?: number;
+}
+
 export class HostDirectory {
   readonly rootNode: number;
   readonly isFile: boolean;
   readonly #fs: SyncFileSystem;
   readonly #anchors: Anchors;
   readonly #readonly: boolean;
-  readonly #nodes = new Map<number, MountNode>();
-  readonly #byName = new Map<string, MountNode>();
+  readonly #nodes: NodeTable;
   readonly #listings = new Map<number, Listing>();
-  readonly #handles = new Set<number>();
-  #nextId = 1;
+  /** Undefined where threads share them: the kernel alone knows then, and names none that is not open. */
+  readonly #handles: Set<number> | undefined;
+  readonly #owner: boolean;
 
   /** Throws the host's own error when the source is not there. */
-  constructor(fs: SyncFileSystem, anchors: Anchors, source: string, options: { readonly?: boolean } = {}) {
+  constructor(fs: SyncFileSystem, anchors: Anchors, source: string, options: HostDirectoryOptions = {}) {
     this.#fs = fs;
     this.#anchors = anchors;
     this.#readonly = options.readonly ?? false;
-    const root = this.#adopt(undefined, '', anchors.root(source));
+    this.#nodes = options.nodes ?? new LocalNodes();
+    this.#handles = options.nodes === undefined ? new Set() : undefined;
+    this.#owner = options.rootNode === undefined;
+    if (options.rootNode !== undefined) anchors.adopt(source);
+    const root =
+      options.rootNode === undefined ? this.#adopt(undefined, '', anchors.root(source)) : this.#node(options.rootNode);
     this.rootNode = root.id;
     this.isFile = root.type === abi.S_IFREG;
   }
@@ -129,28 +143,26 @@ export class HostDirectory {
 
   unlink(dir: number, name: string): void {
     this.#fs.unlinkSync(this.#anchors.child(this.#directory(this.#writable(dir)), checkName(name)));
-    this.#byName.delete(key(dir, name));
+    this.#nodes.unname(dir, name);
   }
 
   rmdir(dir: number, name: string): void {
     this.#fs.rmdirSync(this.#anchors.child(this.#directory(this.#writable(dir)), checkName(name)));
-    this.#byName.delete(key(dir, name));
+    this.#nodes.unname(dir, name);
   }
 
   rename(dirA: number, nameA: string, dirB: number, nameB: string): void {
     const from = this.#anchors.child(this.#directory(this.#writable(dirA)), checkName(nameA));
     const to = this.#anchors.child(this.#directory(this.#writable(dirB)), checkName(nameB));
     this.#fs.renameSync(from, to);
-    const moved = this.#byName.get(key(dirA, nameA));
-    this.#byName.delete(key(dirA, nameA));
-    this.#byName.delete(key(dirB, nameB));
+    const moved = this.#nodes.named(dirA, nameA);
+    this.#nodes.unname(dirA, nameA);
+    this.#nodes.unname(dirB, nameB);
     if (moved === undefined) return;
     const parent = this.#node(dirB);
     parent.references++;
     this.forget(dirA, 1);
-    moved.parent = parent;
-    moved.name = nameB;
-    this.#byName.set(key(dirB, nameB), moved);
+    this.#nodes.rename(moved, parent, nameB);
   }
 
   /** Regular files only: a fifo would block the guest's thread, a device or socket would reach the host. */
@@ -161,7 +173,7 @@ export class HostDirectory {
   }
 
   release(handle: number): void {
-    if (this.#handles.delete(handle)) this.#fs.closeSync(handle);
+    if (this.#handles?.delete(handle) !== false) this.#fs.closeSync(handle);
   }
 
   read(handle: number, target: Uint8Array, position: number): number {
@@ -198,11 +210,13 @@ export class HostDirectory {
 
   /** Gives back every descriptor of the host. */
   close(): void {
-    for (const handle of this.#handles) this.#fs.closeSync(handle);
-    for (const node of this.#nodes.values()) this.#anchors.release(node);
-    this.#handles.clear();
-    this.#nodes.clear();
-    this.#byName.clear();
+    for (const handle of this.#handles ?? []) this.#fs.closeSync(handle);
+    this.#handles?.clear();
+    if (!this.#owner) return;
+    for (const node of [...this.#nodes.all()]) {
+      this.#anchors.release(node);
+      this.#nodes.remove(node);
+    }
   }
 
   #node(id: number): MountNode {
@@ -223,7 +237,7 @@ export class HostDirectory {
   }
 
   #open(handle: number): number {
-    if (!this.#handles.has(handle)) throw new HostErrno(abi.EBADF);
+    if (this.#handles?.has(handle) === false) throw new HostErrno(abi.EBADF);
     return handle;
   }
 
@@ -240,7 +254,7 @@ export class HostDirectory {
       this.#fs.closeSync(fd);
       throw new HostErrno(abi.ENOENT);
     }
-    this.#handles.add(fd);
+    this.#handles?.add(fd);
     return fd;
   }
 
@@ -255,7 +269,7 @@ export class HostDirectory {
 
   #known(parent: MountNode, name: string, find: (parent: MountNode) => Found): { node: number; stat: SyncStat } {
     const found = find(parent);
-    const known = this.#byName.get(key(parent.id, name));
+    const known = this.#nodes.named(parent.id, name);
     if (known !== undefined && known.ino === found.stat.ino && known.dev === found.stat.dev) {
       this.#anchors.keep(known, found);
       known.references++;
@@ -266,33 +280,25 @@ export class HostDirectory {
 
   #adopt(parent: MountNode | undefined, name: string, found: Found): MountNode {
     const { stat } = found;
-    const node: MountNode = {
-      id: this.#nextId++,
-      parent,
-      name,
-      references: 1,
-      type: Number(stat.mode) & abi.S_IFMT,
-      dev: stat.dev,
-      ino: stat.ino,
-    };
+    let node: MountNode;
+    try {
+      node = this.#nodes.add(parent, name, Number(stat.mode) & abi.S_IFMT, stat);
+    } catch (error) {
+      if (found.pin !== undefined) this.#fs.closeSync(found.pin);
+      throw error;
+    }
     this.#anchors.keep(node, found);
     // A child's path goes through its parent's: the parent lives as long.
-    if (parent !== undefined) {
-      parent.references++;
-      this.#byName.set(key(parent.id, name), node);
-    }
-    this.#nodes.set(node.id, node);
+    if (parent !== undefined) parent.references++;
     return node;
   }
 
   #drop(node: MountNode): void {
-    this.#nodes.delete(node.id);
+    const { parent } = node;
     this.#listings.delete(node.id);
     this.#anchors.release(node);
-    const { parent } = node;
-    if (parent === undefined) return;
-    if (this.#byName.get(key(parent.id, node.name)) === node) this.#byName.delete(key(parent.id, node.name));
-    this.forget(parent.id, 1);
+    this.#nodes.remove(node);
+    if (parent !== undefined) this.forget(parent.id, 1);
   }
 
   #listing(node: MountNode, refresh: boolean): Listing {
@@ -313,10 +319,6 @@ export class HostDirectory {
     }
     return listing;
   }
-}
-
-function key(dir: number, name: string): string {
-  return `${dir}/${name}`;
 }
 
 function sameId(wanted: number, have: bigint): boolean {

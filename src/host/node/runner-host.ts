@@ -39,9 +39,9 @@ export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost
     stdio,
     openBlock: openBlockSource,
     readBytes,
-    openMount(mount) {
+    openMount(mount, nodes) {
       const { source } = mount;
-      const options = { readonly: mount.readonly ?? false };
+      const options = { readonly: mount.readonly ?? false, ...(nodes === undefined ? {} : { nodes }) };
       return mount.type === 'bind'
         ? new HostDirectory(syncFileSystem, hostAnchors(), source, options)
         : new HostDirectory(mount.fs, new PathAnchors(mount.fs), source, options);

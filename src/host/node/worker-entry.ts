@@ -3,12 +3,13 @@ import { readlinkSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { runGuestThread } from '../container/guest-thread.ts';
 import type { GuestStart } from '../container/messages.ts';
-import { networkPortOf } from '../network/guest-port.ts';
+import { HostDirectory } from '../mounts/host-directory.ts';
 import { runInWorker } from '../worker/guest.ts';
 import type { StartMessage } from '../worker/messages.ts';
 import { openBlockSource } from './block-source.ts';
 import { nodeRunnerHost } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
+import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
 
 parentPort?.once('message', (start: StartMessage | GuestStart) => {
   if (start.type === 'start') runSandbox(start);
@@ -42,10 +43,12 @@ function runProcess(start: GuestStart): void {
             close() {},
           }
         : openBlockSource(block),
-    attachMount() {
-      throw new Error('no mounts');
-    },
-    networkPort: networkPortOf,
+    attachMount: ({ mount, rootNode }, nodes) =>
+      new HostDirectory(syncFileSystem, hostAnchors(), mount.source, {
+        readonly: mount.readonly ?? false,
+        nodes,
+        rootNode,
+      }),
     ...(thread === undefined ? {} : { thread }),
   });
 }

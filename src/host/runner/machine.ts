@@ -6,6 +6,7 @@ import * as abi from '../../core/abi/kernel.ts';
 import { createMemory } from '../../core/load.ts';
 import { WctrError } from '../../errors.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
+import type { NodeTable } from '../mounts/nodes.ts';
 import type { BlockSource, ByteLocation } from '../ports.ts';
 import type { SandboxMount, SandboxSpec } from '../sandbox.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
@@ -13,6 +14,8 @@ import type { ClockPort, RandomPort } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
 import { kernelImports, kernelPort, type LinkParts } from './kernel-link.ts';
 import { type KernelExports, Setup } from './setup.ts';
+
+export type HostMount = Exclude<SandboxMount, { type: 'tmpfs' }>;
 
 export interface MachineHost {
   /** dist/wasm/kernel.wasm, its memory import declared as the machine's memory is: unshared unless asked otherwise. */
@@ -22,7 +25,7 @@ export interface MachineHost {
   openBlock(location: ByteLocation): BlockSource;
   readBytes(location: ByteLocation): Uint8Array;
   /** Opens a bind or fs mount. Throws what the host says when the source is not there. */
-  openMount(mount: Exclude<SandboxMount, { type: 'tmpfs' }>): HostDirectory;
+  openMount(mount: HostMount, nodes?: NodeTable): HostDirectory;
 }
 
 export interface MachineOptions {
@@ -30,6 +33,8 @@ export interface MachineOptions {
   readonly shared?: boolean;
   /** Kernel processes beyond the container's own limit: the host's. */
   readonly tasks?: number;
+  /** Where the nodes of a mount are kept that other threads use, too; by the mount's number. */
+  readonly nodes?: (mount: number) => NodeTable;
   /** Called when the image is mounted and nothing was written yet. */
   readonly booted?: (machine: Machine) => void;
 }
@@ -52,6 +57,7 @@ export class Machine {
   #spec: SandboxSpec;
   #host: MachineHost;
   #process: WasiProcess | undefined;
+  readonly #nodes: MachineOptions['nodes'];
   readonly #mounts = new Map<number, HostDirectory>();
   readonly #layers: (BlockSource | undefined)[] = [];
 
@@ -59,6 +65,7 @@ export class Machine {
   constructor(spec: SandboxSpec, host: MachineHost, options: MachineOptions = {}) {
     this.#spec = spec;
     this.#host = host;
+    this.#nodes = options.nodes;
     const index = spec.root.index === undefined ? undefined : host.readBytes(spec.root.index);
     const maxPages = pagesFor(spec, index?.length ?? 0);
     const pages = Math.min(maxPages, FIRST_PAGES + Math.ceil((index?.length ?? 0) / PAGE_BYTES));
@@ -77,6 +84,11 @@ export class Machine {
     this.#boot(spec, index, maxPages, options);
     options.booted?.(this);
     this.#furnish();
+  }
+
+  /** Mounts of the host, by number: the spec's in their order, from 1 on, tmpfs left out. */
+  get mounts(): ReadonlyMap<number, HostDirectory> {
+    return this.#mounts;
   }
 
   /** The slot the container's program runs in. */
@@ -139,7 +151,7 @@ export class Machine {
       return;
     }
     const number = this.#mounts.size + 1;
-    const directory = openSource(mount, this.#host);
+    const directory = openSource(mount, this.#host, this.#nodes?.(number));
     this.#mounts.set(number, directory);
     this.setup.hostfs(mount.destination, number, directory.rootNode, directory.isFile, mount.readonly ?? false);
   }
@@ -164,9 +176,9 @@ export function shapeOf(spec: SandboxSpec): string | undefined {
   return [storageBytes, memoryBytes, inodes, nofile, pids, pagesFor(spec, 0)].join();
 }
 
-function openSource(mount: Exclude<SandboxMount, { type: 'tmpfs' }>, host: MachineHost): HostDirectory {
+function openSource(mount: HostMount, host: MachineHost, nodes: NodeTable | undefined): HostDirectory {
   try {
-    return host.openMount(mount);
+    return host.openMount(mount, nodes);
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ENOENT') throw cause;
     throw new WctrError('invalid-argument', `invalid mount: bind source path does not exist: ${mount.source}`, {

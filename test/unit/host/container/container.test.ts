@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GuestProcess, HostContainer, ProcessSpec } from '../../../../src/host/container/container.ts';
 import { createContainerHost } from '../../../../src/host/node/container-host.ts';
@@ -83,6 +86,31 @@ describe('a container of several processes', () => {
     await writer.write(new TextEncoder().encode('still here'));
     await writer.close();
     expect(await outcome(neighbour)).toMatchObject({ out: 'still here', exitCode: 0 });
+  });
+
+  it('shares a directory of the host between its processes', async () => {
+    const source = mkdtempSync(join(tmpdir(), 'wctr-container-'));
+    try {
+      writeFileSync(join(source, 'given'), 'from the host');
+      const container = await open({ mounts: [{ type: 'bind', source, destination: '/data' }] });
+      const reader = await container.start(program(['cat'], { stdin: true, cwd: '/data' }));
+      for (let i = 0; i < 3; i++) {
+        expect(await run(container, ['read', '/data/given'])).toMatchObject({ out: 'from the host' });
+        expect(await run(container, ['mkdir', `/data/dir${i}`])).toMatchObject({ exitCode: 0, err: '' });
+        expect(await run(container, ['write', `/data/dir${i}/file`, `number ${i}`])).toMatchObject({ exitCode: 0 });
+      }
+      expect(readFileSync(join(source, 'dir2', 'file'), 'utf8')).toBe('number 2');
+      expect(await run(container, ['ls', '/data'])).toMatchObject({ exitCode: 0, err: '' });
+      const looping = await container.start(program(['loop'], { cwd: '/data/dir1' }));
+      await looping.stdout.getReader().read();
+      looping.signal('KILL');
+      await looping.wait();
+      expect(await run(container, ['read', '/data/dir1/file'])).toMatchObject({ out: 'number 1' });
+      await reader.stdin!.close();
+      expect(await reader.wait()).toMatchObject({ exitCode: 0 });
+    } finally {
+      rmSync(source, { recursive: true });
+    }
   });
 
   it('refuses a program that is not there, as docker does', async () => {
