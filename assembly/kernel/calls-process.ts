@@ -11,6 +11,7 @@ import {
   processExit,
   processFork,
   processKill,
+  processNext,
   processOf,
   processWait,
   setGroups,
@@ -47,6 +48,11 @@ export function process_kill(pid: u32, signal: u32): i32 {
 export function process_by_pid(pid: u32): i32 {
   enter();
   return done(processByPid(pid));
+}
+
+export function process_next(t: usize, pid: u32): i32 {
+  enter();
+  return done(processNext(t, pid));
 }
 
 export function task_create(t: usize): i32 {

@@ -21,6 +21,8 @@ import {
   NONE,
 } from './extent';
 import {
+  CHANGED,
+  hasFlag,
   I_DATA,
   I_DATA_KIND,
   I_EXTENT_CAPACITY,
@@ -36,6 +38,7 @@ import { lowerEmit, lowerRead } from './lower-data';
 import { charge, M_LIMIT, M_USED, uncharge } from './mount';
 import { emit, segmentsFull } from './segment';
 import { arena, kfree, kmalloc } from './superblock';
+import { trackCut, trackData } from './track';
 
 /** Block numbers are u32. */
 export const FILE_MAX: u64 = 1 << 44;
@@ -87,6 +90,7 @@ export function dataWrite(t: usize, inode: usize, offset: u64, length: u32): i32
     if (offset > size) memory.fill(data + <u32>size, 0, <u32>(offset - size));
     emit(t, SEGMENT_MEMORY, data + <u32>offset, length, 0);
     if (end > size) store<u64>(inode, end, I_SIZE);
+    if (hasFlag(inode, CHANGED)) trackData(inode, offset, end);
     return length;
   }
   if (load<u32>(inode, I_DATA_KIND) == CHUNK && !chunkToExtents(inode)) return -ENOSPC;
@@ -108,6 +112,7 @@ export function dataWrite(t: usize, inode: usize, offset: u64, length: u32): i32
   }
   if (at == offset) return failure;
   if (at > size) store<u64>(inode, at, I_SIZE);
+  if (hasFlag(inode, CHANGED)) trackData(inode, offset, at);
   return <i32>(at - offset);
 }
 
@@ -118,6 +123,7 @@ export function dataTruncate(inode: usize, size: u64): i32 {
   const dirty = inodeDirty(inode);
   if (dirty < 0) return dirty;
   if (size < old) {
+    if (hasFlag(inode, CHANGED)) trackCut(inode, size);
     if (size < load<u64>(inode, I_LOWER_BYTES)) store<u64>(inode, size, I_LOWER_BYTES);
     if (size == 0) dataFree(inode);
     else if (load<u32>(inode, I_DATA_KIND) == EXTENTS) cutExtents(inode, <u32>((size + PAGE - 1) >> PAGE_SHIFT));

@@ -7,10 +7,22 @@
  * dentry, 64 bytes
  *   0 u32 next in bucket   4 u32 hash   8 u32 directory inode   12 u32 inode (0: whiteout)
  *  16 u32 slot in the directory (upper names)   20 u16 name length   22 u16 flags
- *  24 u32 newer cached    28 u32 older cached    32 name, zero-padded to 8; longer than 32: 32 u32 pointer
+ *  24 u32 newer cached    28 u32 older cached (or, not CLEAN: next and previous changed)
+ *    32 name, zero-padded to 8; longer than 32: 32 u32 pointer
  * ```
  */
-import { COVERED, DIRTY, hasFlag, I_CHILDREN, I_DENTRY, I_NAMED, I_REFS, inodeFree, isDirectory } from './inode';
+import {
+  COVERED,
+  DIRTY,
+  hasFlag,
+  I_CHILDREN,
+  I_DENTRY,
+  I_NAME,
+  I_NAMED,
+  I_REFS,
+  inodeFree,
+  isDirectory,
+} from './inode';
 import {
   kfree,
   kmalloc,
@@ -23,6 +35,7 @@ import {
   S_MAX_CACHED,
   superblock,
 } from './superblock';
+import { untrackName } from './track';
 
 export const D_NEXT: usize = 0;
 export const D_HASH: usize = 4;
@@ -41,6 +54,12 @@ const INLINE: u32 = 32;
 export const LOWER_NAME: u16 = 1;
 /** Says what the index says; may be dropped. In the cache list. */
 export const CLEAN: u16 = 2;
+/** In the list of names changed since the last sync. */
+export const NAME_CHANGED: u16 = 4;
+/** The guest changed it at some time. */
+export const NAME_TOUCHED: u16 = 8;
+/** The journal has it. */
+export const NAME_SYNCED: u16 = 16;
 
 // Odd 64-bit multipliers, in halves: JavaScript's tools cannot hold them whole.
 const SEED: u64 = ((<u64>0x9e3779b9) << 32) | 0x7f4a7c15;
@@ -145,6 +164,7 @@ export function dentryBind(dentry: usize, inode: usize): void {
   store<u32>(dentry, inode, D_INODE);
   store<u32>(inode, load<u32>(inode, I_NAMED) + 1, I_NAMED);
   if (isDirectory(inode)) store<u32>(inode, dentry, I_DENTRY);
+  else if (load<u32>(inode, I_NAME) == 0) store<u32>(inode, dentry, I_NAME);
 }
 
 /** The name stays, without an inode. The caller settles the inode. */
@@ -152,13 +172,16 @@ export function dentryUnbind(dentry: usize): usize {
   const inode: usize = load<u32>(dentry, D_INODE);
   store<u32>(dentry, 0, D_INODE);
   store<u32>(inode, load<u32>(inode, I_NAMED) - 1, I_NAMED);
-  if (isDirectory(inode) && load<u32>(inode, I_DENTRY) == dentry) store<u32>(inode, 0, I_DENTRY);
+  if (isDirectory(inode)) {
+    if (load<u32>(inode, I_DENTRY) == dentry) store<u32>(inode, 0, I_DENTRY);
+  } else if (load<u32>(inode, I_NAME) == dentry) store<u32>(inode, 0, I_NAME);
   return inode;
 }
 
 /** Takes an unbound dentry out of the table and frees it. */
 export function dentryDrop(dentry: usize): void {
   const s = superblock();
+  if ((load<u16>(dentry, D_FLAGS) & NAME_CHANGED) != 0) untrackName(dentry);
   let link = load<u32>(s, S_DENTRY_TABLE) + ((load<u32>(dentry, D_HASH) & load<u32>(s, S_DENTRY_MASK)) << 2);
   while (load<u32>(link) != dentry) link = load<u32>(link) + D_NEXT;
   store<u32>(link, load<u32>(dentry, D_NEXT));

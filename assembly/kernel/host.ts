@@ -2,6 +2,8 @@
 export declare function now(): f64;
 export declare function random(pointer: usize, length: u32): void;
 export declare function layer_read(layer: u32, offsetLo: u32, offsetHi: u32, pointer: usize, length: u32): i32;
+// biome-ignore format: one import a line
+export declare function journal_write(generation: u32, offsetLo: u32, offsetHi: u32, pointer: usize, length: u32): i32;
 export declare function hostfs_lookup(mount: u32, dir: u32, name: usize, length: u32, attr: usize): i32;
 export declare function hostfs_forget(mount: u32, node: u32, count: u32): void;
 export declare function hostfs_getattr(mount: u32, node: u32, attr: usize): i32;

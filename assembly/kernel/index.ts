@@ -32,6 +32,8 @@
  *   process_wait(t, pid or -1, flags) -> pid, 0 with WNOHANG; r0 = status. Blocks when it may; else -EAGAIN
  *   process_kill(pid, signal) -> 0: sets the pending bit, wakes the process
  *   process_by_pid(pid) -> task of its first thread, or -ESRCH
+ *   process_next(t, pid) -> the least pid above `pid`, 0 at the end; r0 = parent, r1 = uid, r2 = gid, r3 = 0 running,
+ *                          1 zombie, r4 = open fds
  *   signals_take(t) -> pending mask, cleared
  *   task_create(t) -> another task (thread) of t's process; task_destroy(t) -> 0
  *   set_ids(t, uid, gid) -> 0; set_groups(t, count): u32 gids at t + TASK_IO, at most 32; umask(t, mask) -> previous
@@ -83,6 +85,7 @@
  * Readiness
  *   poll_query(t, fd, events) -> ready mask POLL*; r0 = bytes readable (when known), r1 = wait word (0: always
  *                          ready or host stream), -EHOSTIO with r0 = handle for host streams
+ *   Another thread of the host's wakes waiters by Atomics.add and Atomics.notify on that word; no lock is needed.
  *   event_word() -> address of a word that changes and is notified whenever readiness of anything in the kernel or a
  *                          signal changes: load it, query, then Atomics.wait on it with the loaded value
  *   event_wait(t, seen, timeoutMs f64 (< 0: none)) -> 0 woken, -ETIMEDOUT, -EINTR (signal pending), -EAGAIN (may not block)
@@ -93,10 +96,31 @@
  *   mount_hostfs(t, pathLen, hostMount, rootNode, flags) -> mount id. The mount point must exist (a directory, or a file
  *                          when the host's root is a file)
  *
+ * The writable layer (CONFIG_JOURNAL; formats in src/core/abi/kernel.ts). Only the root mount's: no tmpfs, no hostfs
+ *   upper_baseline() -> 0. Called once when all is set up and before a guest runs: changes are tracked from here on.
+ *                          Files written before, replay apart, are never journaled and never a change; directories
+ *                          made before are once the guest changes something in them
+ *   upper_journal(generation, endLo, endHi, transactions) -> 0: where the journal goes on
+ *   upper_sync(t) -> 0; r0 = 1 when something was written, r1/r2 = the journal's end lo/hi. One transaction of what
+ *                          changed since the last; after an error the next one holds it all. An unlinked file does
+ *                          not survive, open or not
+ *   upper_snapshot(t, generation) -> as upper_sync: everything, as the first transaction of another file
+ *   upper_changes(t, bucket, skip) -> path length in TASK_IO, 0 at the end; r0, r1 = next bucket and skip, r2 =
+ *                          CHANGE_ADDED..., r3 = mode (DELETED: the type the image has), r4 = CHANGE_OPAQUE | _MOVED.
+ *                          Begins at 0, 0; in no order; names that come or go meanwhile may show twice or not
+ *   Replay, in a kernel nothing has run in, before upper_baseline:
+ *   upper_buffer(metadataBytes) -> where the metadata belongs, with UPPER_PIECE_BYTES behind it (rounded up to 16)
+ *   upper_checksum(first, pointer, length, frame) -> 0; with frame: the checksum that belongs in the frame at pointer
+ *   upper_apply(metadataBytes) -> 0 or -errno (-EIO: damaged; the kernel is of no use then)
+ *   upper_data(t, length) -> 0 or -errno: the next bytes of data lie behind the metadata
+ *   upper_end() -> 0, or -EIO when data is missing; frees the buffer
+ *
  * Host imports, module "host"
  *   now() -> f64 milliseconds since the epoch, fractions welcome
  *   random(pointer, length)
  *   layer_read(layer, offsetLo, offsetHi, pointer, length) -> bytes read or -errno: plain tar bytes into kernel memory (copy-up)
+ *   journal_write(generation, offsetLo, offsetHi, pointer, length) -> 0 or -errno: all of it or an error.
+ *                          Length 0: the snapshot is whole; its file takes the place of the generation's before
  *   hostfs_lookup(mount, dir, name, nameLen, attr) -> node (> 0) or -errno; fills attr; never follows symlinks.
  *                          Each success counts one reference; hostfs_forget(mount, node, count) gives them back.
  *   hostfs_getattr(mount, node, attr); hostfs_setattr(mount, node, valid SET_*, attr)
@@ -188,6 +212,7 @@ export {
   process_exit,
   process_fork,
   process_kill,
+  process_next,
   process_wait,
   set_groups,
   set_ids,
@@ -196,3 +221,15 @@ export {
   task_destroy,
   umask,
 } from './calls-process';
+export {
+  upper_apply,
+  upper_baseline,
+  upper_buffer,
+  upper_changes,
+  upper_checksum,
+  upper_data,
+  upper_end,
+  upper_journal,
+  upper_snapshot,
+  upper_sync,
+} from './calls-upper';

@@ -14,7 +14,9 @@
  *  80 symlink       80 target (malloc'd; 0: in the index)
  *  80 fifo          80 pipe
  * 116 hostfs: node 120 next to look at (garbage) 124 next in table 128 lookups 132 parent
+ * 116 tracked: next changed 120 previous changed 124 ranges written (track.ts) 128 a name of it (not directories)
  * 136 u32 dentries that name it          140 u32 files open for writing
+ * 144 u64 least size since the last sync 152 next by number, next dropped (replay: upper-numbers.ts) 156
  * ```
  */
 import { EIO, ENOMEM, ENOSPC, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from '../../src/core/abi/kernel';
@@ -24,7 +26,8 @@ import { hostForget } from './hostfs';
 import { lowerNode, N_COUNT, N_GID, N_MODE, N_MTIME, N_NLINK, N_PARENT, N_RDEV, N_SIZE, N_UID } from './lower';
 import { directoryFree } from './overlay';
 import { pipeFree } from './pipe';
-import { kfree, kmalloc, S_INODES, S_MAX_INODES, S_NEXT_INO, S_NODE_INODES, superblock } from './superblock';
+import { kfree, kmalloc, S_INODES, S_MAX_INODES, S_NEXT_INO, S_NODE_INODES, S_TRACK, superblock } from './superblock';
+import { trackInode, untrackInode } from './track';
 
 export const I_MODE: usize = 0;
 export const I_FLAGS: usize = 4;
@@ -68,8 +71,15 @@ export const I_HOST_GARBAGE: usize = 120;
 export const I_HOST_NEXT: usize = 124;
 export const I_HOST_LOOKUPS: usize = 128;
 export const I_HOST_PARENT: usize = 132;
+export const I_CHANGE_NEXT: usize = 116;
+export const I_CHANGE_PREVIOUS: usize = 120;
+export const I_RANGES: usize = 124;
+export const I_NAME: usize = 128;
 export const I_NAMED: usize = 136;
 export const I_WRITERS: usize = 140;
+export const I_CUT: usize = 144;
+export const I_NUMBER_NEXT: usize = 152;
+export const I_DROPPED_NEXT: usize = 156;
 export const I_BYTES: u32 = 160;
 
 /** Backed by a node of the index. */
@@ -87,6 +97,18 @@ export const LISTED: u32 = 32;
 export const LIVE_DEVICE: u32 = 128;
 /** A removed directory that keeps its parent alive for "..". */
 export const PINS_PARENT: u32 = 64;
+/** In the list of inodes changed since the last sync. */
+export const CHANGED: u32 = 256;
+/** The guest changed it at some time: part of the writable layer as others see it. */
+export const TOUCHED: u32 = 512;
+/** All that is held of it must be written, not only the ranges noted. */
+export const WHOLE: u32 = 1024;
+/** A file the setting-up wrote: never in the journal. */
+export const BASELINE: u32 = 2048;
+/** Replay: in the list of inodes that lost a name. */
+export const DROPPED: u32 = 4096;
+/** Replay: known to hang on the root. */
+export const ATTACHED: u32 = 8192;
 
 export function kindOf(inode: usize): u32 {
   return load<u32>(inode, I_MODE) & S_IFMT;
@@ -142,6 +164,7 @@ export function inodeCreate(mount: usize, mode: u32, uid: u32, gid: u32): usize 
   store<u64>(inode, number, I_NUMBER);
   store<u32>(inode, mount, I_MOUNT);
   store<u32>(s, load<u32>(s, S_INODES) + 1, S_INODES);
+  if (mount == load<u32>(s, S_TRACK)) trackInode(inode);
   return inode;
 }
 
@@ -195,10 +218,13 @@ export function inodeFromLower(mount: usize, node: u32, parent: usize): usize {
 
 /** Before anything of a lower inode changes: from now on it is the guest's. 0 or -ENOSPC. */
 export function inodeDirty(inode: usize): i32 {
-  if (hasFlag(inode, DIRTY)) return 0;
-  if (!inodesLeft()) return -ENOSPC;
-  setFlag(inode, DIRTY);
-  store<u32>(superblock(), load<u32>(superblock(), S_INODES) + 1, S_INODES);
+  const s = superblock();
+  if (!hasFlag(inode, DIRTY)) {
+    if (!inodesLeft()) return -ENOSPC;
+    setFlag(inode, DIRTY);
+    store<u32>(s, load<u32>(s, S_INODES) + 1, S_INODES);
+  }
+  if (load<u32>(inode, I_MOUNT) == load<u32>(s, S_TRACK)) trackInode(inode);
   return 0;
 }
 
@@ -250,6 +276,7 @@ function freeOne(inode: usize): usize {
     store<u32>(load<u32>(s, S_NODE_INODES) + (load<u32>(inode, I_NODE) << 2), 0);
   }
   if (hasFlag(inode, DIRTY)) store<u32>(s, load<u32>(s, S_INODES) - 1, S_INODES);
+  if (hasFlag(inode, CHANGED)) untrackInode(inode);
   kfree(inode, I_BYTES);
   return pinned;
 }

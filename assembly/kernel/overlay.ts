@@ -18,6 +18,7 @@ import {
   dentryInsert,
   dentryUnbind,
   LOWER_NAME,
+  NAME_SYNCED,
   nameHash,
 } from './dentry';
 import { hostLookup } from './hostfs';
@@ -45,7 +46,8 @@ import {
   ON_HOST,
 } from './inode';
 import { L_LENGTH, L_NAME, L_NODE, lowerDirent, lowerLookup, lowerNode, lowerString, N_COUNT, N_FIRST } from './lower';
-import { kfree, kmalloc, S_MAX_NAMES, S_NAMES, superblock } from './superblock';
+import { kfree, kmalloc, S_MAX_NAMES, S_NAMES, S_TRACK, superblock } from './superblock';
+import { trackGone, trackName } from './track';
 
 /** What the last lookup found in the table: a dentry (a whiteout has no inode) or 0. Per instance, one call long. */
 export let foundDentry: usize = 0;
@@ -92,6 +94,7 @@ export function nameAdd(dir: usize, name: usize, length: u32, hash: u32, dentry:
   if (dentry != 0) {
     store<u32>(dir, load<u32>(dir, I_HIDDEN) - 1, I_HIDDEN);
     dentryBind(dentry, inode);
+    nameChanged(dir, dentry);
   } else {
     const slot = slotTake(dir);
     if (slot < 0) return -ENOSPC;
@@ -104,6 +107,7 @@ export function nameAdd(dir: usize, name: usize, length: u32, hash: u32, dentry:
     store<u32>(entry, slot, D_SLOT);
     store<u32>(dir, load<u32>(dir, I_UPPER) + 1, I_UPPER);
     store<u32>(superblock(), load<u32>(superblock(), S_NAMES) + 1, S_NAMES);
+    nameChanged(dir, entry);
   }
   touchDirectory(dir);
   return 0;
@@ -117,7 +121,9 @@ export function nameRemove(dentry: usize): usize {
   if ((flags & LOWER_NAME) != 0) {
     claim(dentry);
     store<u32>(dir, load<u32>(dir, I_HIDDEN) + 1, I_HIDDEN);
+    nameChanged(dir, dentry);
   } else {
+    if ((flags & NAME_SYNCED) != 0 && load<u32>(dir, I_MOUNT) == load<u32>(superblock(), S_TRACK)) trackGone(dentry);
     store<u32>(dir, load<u32>(dir, I_UPPER) - 1, I_UPPER);
     slotGive(dir, load<u32>(dentry, D_SLOT));
     store<u32>(superblock(), load<u32>(superblock(), S_NAMES) - 1, S_NAMES);
@@ -132,8 +138,13 @@ export function nameReplace(dentry: usize, inode: usize): usize {
   const old = dentryUnbind(dentry);
   claim(dentry);
   dentryBind(dentry, inode);
+  nameChanged(load<u32>(dentry, D_DIR), dentry);
   touchDirectory(load<u32>(dentry, D_DIR));
   return old;
+}
+
+function nameChanged(dir: usize, dentry: usize): void {
+  if (load<u32>(dir, I_MOUNT) == load<u32>(superblock(), S_TRACK)) trackName(dentry);
 }
 
 /** A cached lower name stops saying what the index says: it is the guest's now. */

@@ -25,6 +25,10 @@ import {
   TASK_IO,
   TASK_PROCESS,
   TASK_R0,
+  TASK_R1,
+  TASK_R2,
+  TASK_R3,
+  TASK_R4,
   WNOHANG,
 } from '../../src/core/abi/kernel';
 import { fdCloseAll, fdCopyAll } from './fd';
@@ -256,6 +260,23 @@ export function processByPid(pid: u32): i32 {
   let task: usize = load<u32>(process, P_TASKS);
   while (load<u32>(task, TASK_NEXT) != 0) task = load<u32>(task, TASK_NEXT);
   return <i32>task;
+}
+
+/** The process with the least pid above `pid`: its pid, or 0; r0 parent, r1 uid, r2 gid, r3 state, r4 open fds. */
+export function processNext(t: usize, pid: u32): i32 {
+  let best: usize = 0;
+  let process: usize = load<u32>(superblock(), S_PROCESSES);
+  for (; process != 0; process = load<u32>(process, P_NEXT)) {
+    const own = load<u32>(process, PROCESS_PID);
+    if (own > pid && (best == 0 || own < load<u32>(best, PROCESS_PID))) best = process;
+  }
+  if (best == 0) return 0;
+  store<u32>(t, load<u32>(best, PROCESS_PARENT), TASK_R0);
+  store<u32>(t, load<u32>(best, P_UID), TASK_R1);
+  store<u32>(t, load<u32>(best, P_GID), TASK_R2);
+  store<u32>(t, load<u32>(best, P_STATE), TASK_R3);
+  store<u32>(t, load<u32>(best, P_OPEN), TASK_R4);
+  return load<u32>(best, PROCESS_PID);
 }
 
 export function setGroups(t: usize, count: u32): i32 {

@@ -15,6 +15,13 @@
  *  240 u32 hostfs inodes to look at when the call ends   244 u32 hostfs inode table  248 u32 quiet (no EROFS, booting)
  *  256 quotas: 256 inodes 260 names 264 files 268 nofile 272 pids 276 cached names 280 pipes
  *  288 arena + slab state
+ *  800 writable layer: 800 mount whose changes are tracked (0: none)  804 changed inodes (list)  808 changed names (list)
+ *      812 names gone since the last sync (list)  816 a change could not be noted  820 journal's generation
+ *      824 u64 journal's end  832 transactions in it  836 replay buffer  840 its metadata space  844 metadata in it
+ *      848 record it is at  852 inode it is at  856 data left of its record  860 u64 where in the file
+ *      868 inodes by number: table 872 mask 876 count  880 replayed inodes that lost a name (list)
+ *      884 its INODE record
+ *      888 checksum state (XXH64_BYTES)
  * ```
  */
 import {
@@ -74,7 +81,28 @@ export const S_MAX_PIDS: usize = 272;
 export const S_MAX_CACHED: usize = 276;
 export const S_MAX_PIPES: usize = 280;
 export const S_ARENA: usize = 288;
-const S_BYTES: usize = 288 + ARENA_BYTES + SLAB_BYTES;
+export const S_TRACK: usize = 800;
+export const S_CHANGED: usize = 804;
+export const S_CHANGED_NAMES: usize = 808;
+export const S_GONE_NAMES: usize = 812;
+export const S_MISSED: usize = 816;
+export const S_GENERATION: usize = 820;
+export const S_JOURNAL_END: usize = 824;
+export const S_TRANSACTIONS: usize = 832;
+export const S_REPLAY: usize = 836;
+export const S_REPLAY_SPACE: usize = 840;
+export const S_REPLAY_LENGTH: usize = 844;
+export const S_REPLAY_AT: usize = 848;
+export const S_REPLAY_INODE: usize = 852;
+export const S_REPLAY_LEFT: usize = 856;
+export const S_REPLAY_OFFSET: usize = 860;
+export const S_NUMBERS: usize = 868;
+export const S_NUMBERS_MASK: usize = 872;
+export const S_NUMBERS_COUNT: usize = 876;
+export const S_DROPPED: usize = 880;
+export const S_REPLAY_RECORD: usize = 884;
+export const S_CHECKSUM: usize = 888;
+const S_BYTES: usize = 288 + ARENA_BYTES + SLAB_BYTES + 192;
 
 /** As Linux' fs.nr_open: an fd table stays far from what an address can hold. */
 const NOFILE_MAX: u32 = 1 << 20;

@@ -22,6 +22,8 @@ export interface KernelHost {
   /** Plain tar bytes of a layer: fills `target`, returns how many or a negative errno. */
   readLayer(layer: number, position: number, target: Uint8Array): number;
   readonly hostfs?: Readonly<Record<string, Call>>;
+  /** Where upper_sync writes (upper.ts); absent: it answers -ENOSYS. */
+  readonly journalWrite?: Call;
 }
 
 export interface KernelConfig {
@@ -126,6 +128,7 @@ function imports(memory: WebAssembly.Memory, host: KernelHost): Record<string, W
   });
   return {
     ...Object.fromEntries(hostfs),
+    journal_write: host.journalWrite ?? (() => -abi.ENOSYS),
     now: () => host.now(),
     random: (pointer: number, length: number) => host.random(bytes(pointer, length)),
     layer_read: (layer: number, lo: number, hi: number, pointer: number, length: number) =>

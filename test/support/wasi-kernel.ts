@@ -154,6 +154,7 @@ function hostImports(kernel: TestKernel): WebAssembly.ModuleImports {
       crypto.getRandomValues(bytes);
       new Uint8Array(kernel.memory.buffer).set(bytes, pointer >>> 0);
     },
+    journal_write: () => -38,
     layer_read(layer: number, low: number, high: number, pointer: number, length: number) {
       const target = new Uint8Array(kernel.memory.buffer, pointer >>> 0, length >>> 0);
       return kernel.readLayer(layer, (low >>> 0) + (high >>> 0) * 2 ** 32, target);

@@ -79,6 +79,8 @@ export const CONFIG_PERMISSIONS = 2;
 export const CONFIG_READONLY_ROOT = 4;
 /** Mount a tmpfs with the usual character devices on /dev. */
 export const CONFIG_DEV = 8;
+/** Keep track of what the guest changes below the root, for upper_sync and upper_changes. */
+export const CONFIG_JOURNAL = 16;
 
 export const TASK_PROCESS = 0;
 export const TASK_FLAGS = 4;
@@ -88,6 +90,7 @@ export const TASK_R0 = 16;
 export const TASK_R1 = 20;
 export const TASK_R2 = 24;
 export const TASK_R3 = 28;
+export const TASK_R4 = 32;
 export const TASK_SEGMENTS = 64;
 export const TASK_STAT = 448;
 export const TASK_PATH_A = 640;
@@ -273,6 +276,47 @@ export const WNOHANG = 1;
 
 /** process_create flags. */
 export const PROCESS_COPY_FDS = 1;
+
+/** upper_changes: what happened to a name, and how a directory relates to the image. */
+export const CHANGE_ADDED = 1;
+export const CHANGE_MODIFIED = 2;
+export const CHANGE_DELETED = 3;
+/** Hides the directory the image has there. */
+export const CHANGE_OPAQUE = 1;
+/** A directory of the image in another place: what it holds came along, changed or not. */
+export const CHANGE_MOVED = 2;
+
+/**
+ * The journal of the writable layer: a file header that the host writes, then transactions one behind the other.
+ *
+ * ```
+ * file header, 64 bytes: 0 u8[8] magic  8 u32 version  12 u32 kernel ABI  16 u8[32] digest of the rootfs (or zeros)  48.. 0
+ * transaction, 32 bytes: 0 u32 magic  4 u32 number (1, 2, ...)  8 u32 metadata bytes  12 u32 checksum  16 u64 data bytes
+ *   24 u64 0, then the metadata: records, then the data of all DATA records in their order. The checksum is the XXH64 of
+ *   metadata, data and bytes 0..11 and 16..31 of the frame, its halves XORed.
+ * record NAME, 24 bytes: 0 u16 1  2 u16 name length  4 u32 0  8 u64 directory's inode  16 u64 inode (0: not there); name
+ * record INODE, 112 bytes: 0 u16 2  2 u16 home name length (0: none)  4 u32 mode  8 u64 inode  16 u32 nlink  20 u32 uid
+ *   24 u32 gid  28 u32 rdev  32 u64 size  40 i64 atime  48 i64 mtime  56 i64 ctime  64 u64 bytes still the image's
+ *   72 u64 least size it had since the last transaction  80 u64 home directory's inode  88 u32 target length  92.. 0
+ *   then the home name (a name the image gives it) and the symlink's target
+ * record DATA, 16 bytes: 0 u16 3  2 u16 0  4 u32 length  8 u64 offset in the file of the INODE before it
+ * record END, 16 bytes: 0 u16 4  2.. 0  8 u64 next inode number. The last one.
+ * ```
+ */
+export const JOURNAL_HEADER_BYTES = 64;
+export const JOURNAL_VERSION = 1;
+export const TRANSACTION_MAGIC = 0x4e585457;
+export const TRANSACTION_BYTES = 32;
+export const RECORD_NAME = 1;
+export const RECORD_NAME_BYTES = 24;
+export const RECORD_INODE = 2;
+export const RECORD_INODE_BYTES = 112;
+export const RECORD_DATA = 3;
+export const RECORD_DATA_BYTES = 16;
+export const RECORD_END = 4;
+export const RECORD_END_BYTES = 16;
+/** Room behind the metadata in upper_buffer(): data goes to upper_data in pieces of at most this. */
+export const UPPER_PIECE_BYTES = 65536;
 
 export const PIPE_BUF = 4096;
 export const PIPE_BYTES = 65536;
