@@ -7,4 +7,6 @@ export interface Api {
   readonly engine: Engine;
   /** Of wctr. */
   readonly version: string;
+  /** Execs whose program could not be started, and the exit code that says why. */
+  readonly failedExecs: Map<string, number>;
 }

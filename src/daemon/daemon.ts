@@ -25,7 +25,7 @@ export interface DaemonOptions {
 
 export function createDaemon(engine: Engine, options: DaemonOptions): HttpService {
   const app = new Hono({ getPath: (request) => route(new URL(request.url).pathname).path });
-  const api: Api = { app, engine, version: options.version };
+  const api: Api = { app, engine, version: options.version, failedExecs: new Map() };
   app.use(async (context, next) => {
     await next();
     // Clients learn the version to speak from any answer.
@@ -59,7 +59,7 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
       try {
         if (request.method === 'POST' && more.length === 0 && id !== undefined) {
           if (kind === 'containers' && verb === 'attach') return await upgradeAttach(engine, request, named(id));
-          if (kind === 'exec' && verb === 'start') return await upgradeExec(engine, request, named(id));
+          if (kind === 'exec' && verb === 'start') return await upgradeExec(api, request, named(id));
         }
       } catch (error) {
         return errorReply(error);

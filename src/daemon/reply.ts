@@ -20,7 +20,9 @@ export function errorBody(error: unknown): ErrorBody {
     return { message: error instanceof Error ? error.message : String(error), code: 'internal' };
   }
   const mark = CLI_MARKS[error.code];
-  const message = mark === undefined || error.message.includes(mark) ? error.message : `${error.message}: ${mark}`;
+  const marked = mark === undefined || error.message.includes(mark) ? error.message : `${error.message}: ${mark}`;
+  // Scripts look for docker's `No such container` to this letter.
+  const message = error.code.startsWith('no-such-') ? marked[0]!.toUpperCase() + marked.slice(1) : marked;
   return { message, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) };
 }
 

@@ -1,15 +1,17 @@
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
+import { encodeFrame, STDERR } from '../../engine/remote/frames.ts';
+import { ERROR_TABLE, isWctrError } from '../../errors.ts';
 import type { Upgraded } from '../../host/http.ts';
 import type { ExecConfig } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
 import { parseDetachKeys } from '../detach-keys.ts';
-import { json, nothing } from '../reply.ts';
+import { errorBody, json, nothing } from '../reply.ts';
 import { body } from '../request.ts';
 import { CREATE_EXEC, START_EXEC } from '../schemas.ts';
 import { terminalSize } from './containers.ts';
 import { answered, contentType, serveAttached } from './streams.ts';
 
-export function execRoutes({ app, engine }: Api): void {
+export function execRoutes({ app, engine, failedExecs }: Api): void {
   app.post('/containers/:id/exec', async ({ req }) => {
     const config = await body(req.raw, CREATE_EXEC);
     return json(await engine.exec.create(req.param('id'), config as unknown as ExecConfig), 201);
@@ -21,15 +23,31 @@ export function execRoutes({ app, engine }: Api): void {
       ? nothing(200)
       : answered(start.streams, undefined, contentType(new URL(req.url), start.streams.tty));
   });
-  app.get('/exec/:id/json', async ({ req }) => json(await engine.exec.inspect(req.param('id'))));
+  app.get('/exec/:id/json', async ({ req }) => {
+    const document = await engine.exec.inspect(req.param('id'));
+    const ExitCode = failedExecs.get(req.param('id'));
+    return json(ExitCode === undefined ? document : { ...document, Running: false, ExitCode });
+  });
   app.post('/exec/:id/resize', async ({ req }) => {
     await engine.exec.resize(req.param('id'), terminalSize(new URL(req.url)));
     return nothing(200);
   });
 }
 
-export async function upgradeExec(engine: Engine, request: Request, id: string): Promise<Response | Upgraded> {
-  const start = await startExec(engine, request, id);
+/**
+ * A program that cannot be started is told on the connection, as docker does, and by the exec's exit code: a refusal
+ * would be 1 to the CLI, whatever it was.
+ */
+export async function upgradeExec(api: Api, request: Request, id: string): Promise<Response | Upgraded> {
+  let start: Awaited<ReturnType<typeof startExec>>;
+  try {
+    start = await startExec(api.engine, request, id);
+  } catch (error) {
+    const exit = isWctrError(error) ? ERROR_TABLE[error.code].exit : 0;
+    if (exit !== 126 && exit !== 127) throw error;
+    rememberFailure(api, id, exit);
+    return failed(errorBody(error).message, contentType(new URL(request.url), false));
+  }
   if (start === undefined) return nothing(200);
   const { streams, detachKeys } = start;
   const keys = parseDetachKeys(detachKeys);
@@ -37,6 +55,32 @@ export async function upgradeExec(engine: Engine, request: Request, id: string):
     headers: { 'content-type': contentType(new URL(request.url), streams.tty) },
     serve: (channel) => serveAttached(streams, channel, keys),
   };
+}
+
+function failed(message: string, type: string): Upgraded {
+  const bytes = new TextEncoder().encode(`OCI runtime exec failed: exec failed: ${message}\r\n`);
+  return {
+    headers: { 'content-type': type },
+    serve: async ({ readable, writable }) => {
+      const writer = writable.getWriter();
+      try {
+        await writer.write(encodeFrame(STDERR, bytes));
+        await writer.close();
+      } catch {
+        // Nobody left to tell.
+      }
+      await readable.cancel().catch(() => {});
+    },
+  };
+}
+
+/** Execs that never ran are asked for right after; more than this many at once are not kept. */
+const MAX_FAILURES = 1_000;
+
+function rememberFailure({ failedExecs }: Api, id: string, exit: number): void {
+  failedExecs.set(id, exit);
+  const [oldest] = failedExecs.keys();
+  if (failedExecs.size > MAX_FAILURES && oldest !== undefined) failedExecs.delete(oldest);
 }
 
 /** Undefined: started, with nobody attached. */
