@@ -26,7 +26,7 @@ export async function renameContainer(context: ContainerContext, name: string, n
     throw new WctrError('no-such-container', `no such container: ${name}`);
   }
   await containers.releaseName(oldName, record.key);
-  if (isRunning(renamed.state)) await context.networks.renamed?.(renamed);
+  if (isRunning(renamed.state)) await context.networks.renamed(renamed);
   await events.container(renamed, 'rename', { oldName: `/${oldName}` });
 }
 

@@ -32,7 +32,7 @@ export interface ContainerNetworks {
   /** Gives its addresses back. */
   release(record: ContainerRecord): Promise<void>;
   /** It runs, and has another name. */
-  renamed?(record: ContainerRecord): Promise<void>;
+  renamed(record: ContainerRecord): Promise<void>;
 }
 
 export class ContainerContext {

@@ -41,7 +41,7 @@ async function stopManaged(
       signal,
       timeoutMs,
     });
-    session.end.catch(() => {});
+    await session.end;
     session.close();
   } catch (error) {
     // Its process went away meanwhile: that is what was asked for.

@@ -34,7 +34,7 @@ export class LocalEngine implements Engine {
       const { openVolumes } = await import('./volume-store.ts');
       return new (await import('./volume-mounts.ts')).LocalMounts(parts, openVolumes(parts));
     });
-    const networks = lazily<NetworkUseCases & Required<ContainerNetworks>>(
+    const networks = lazily<NetworkUseCases & ContainerNetworks>(
       [
         ...(['create', 'list', 'inspect', 'remove', 'prune', 'connect', 'disconnect'] as const),
         ...(['attach', 'plan', 'release', 'renamed'] as const),

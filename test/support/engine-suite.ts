@@ -188,8 +188,8 @@ export function engineSuite(name: string, open: () => Promise<OpenedEngine>): vo
           const { stdout } = await engine.exec.start(Id, { tty: false });
           return { Id, output: await readAll(stdout) };
         };
-        await exec('write', '/tmp/note', 'kept');
-        expect((await exec('read', '/tmp/note')).output).toBe('kept');
+        await exec('write', '/etc/note', 'kept');
+        expect((await exec('read', '/etc/note')).output).toBe('kept');
         const { Id } = await exec('exit', '4');
         await until(async () => !(await engine.exec.inspect(Id)).Running);
         expect(await engine.exec.inspect(Id)).toMatchObject({ ExitCode: 4, ContainerID: id });
