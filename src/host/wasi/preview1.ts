@@ -23,8 +23,9 @@ import { poll, SUBSCRIPTION, SUBSCRIPTION0 } from './poll.ts';
 import { proc } from './proc.ts';
 import { random } from './random.ts';
 import { sched } from './sched.ts';
-import { sock, unsupportedSockets } from './sock.ts';
+import { sock } from './sock.ts';
 import { type SplitOpen, type SplitSeek, splitImports } from './split.ts';
+import { wasmedgeSockets } from './wasmedge-sockets.ts';
 
 /** The kernel's whence by the guest's number. */
 const WHENCE = [WHENCE_SET, WHENCE_CUR, WHENCE_END] as const;
@@ -55,7 +56,8 @@ export function createPreview1(context: WasiContext): Preview1Imports {
       ...poll(context, SUBSCRIPTION),
       ...sockets,
       sock_accept,
-      ...unsupportedSockets(),
+      ...wasmedgeSockets(context),
+      sock_accept_v2: sock_accept,
     },
     [MODULE_SNAPSHOT0]: {
       ...same,

@@ -51,7 +51,10 @@ export function sock(context: WasiContext) {
   }
 
   return {
-    sock_accept(fd: number, flags: number, result: number): number {
+    /** WasmEdge's first generation has it without the flags. */
+    sock_accept(fd: number, flagsOrResult: number, resultOrNothing?: number): number {
+      const flags = resultOrNothing === undefined ? 0 : flagsOrResult;
+      const result = resultOrNothing ?? flagsOrResult;
       const entry = socket(fd, w.RIGHT_SOCK_ACCEPT);
       if (entry < 0) return toErrno(entry);
       const listener = streamOf(entry);
@@ -125,28 +128,6 @@ export function sock(context: WasiContext) {
       return toErrno(connection.shutdown(ways));
     },
   };
-}
-
-/**
- * Functions that WasmEdge adds to the module and some programs import whether or not they use the network (its QuickJS
- * does). Answering "not supported" lets such a program run.
- */
-const WASMEDGE_SOCKETS = [
-  'sock_open',
-  'sock_bind',
-  'sock_listen',
-  'sock_connect',
-  'sock_getsockopt',
-  'sock_setsockopt',
-  'sock_getlocaladdr',
-  'sock_getpeeraddr',
-  'sock_getaddrinfo',
-  'sock_recv_from',
-  'sock_send_to',
-] as const;
-
-export function unsupportedSockets(): Record<string, () => number> {
-  return Object.fromEntries(WASMEDGE_SOCKETS.map((name) => [name, () => w.ERRNO_NOTSUP]));
 }
 
 function isListener(stream: HostStream | undefined): stream is HostListener {
