@@ -3,7 +3,7 @@ import type { ContainerSummary } from '../../spec/engine-api.ts';
 import { displayPorts } from '../format/ports.ts';
 import type { Row, RowFormat } from '../format/rows.ts';
 import { localTime } from '../format/time.ts';
-import { humanAge, humanSize, printable } from '../format/units.ts';
+import { humanAge, humanSize, printableLine } from '../format/units.ts';
 
 export const CONTAINER_FORMAT: RowFormat = {
   columns: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
@@ -34,26 +34,26 @@ export function containerRow(container: ContainerSummary, whole: boolean, nowMs:
   return {
     ID: whole ? container.Id : container.Id.slice(0, 12),
     // Other names are links, `other/alias`.
-    Names: printable((whole ? names : names.filter((name) => !name.includes('/'))).join(',')),
-    Image: printable(imageName(container, whole)),
-    Command: `"${shorten(printable(container.Command), whole ? undefined : COMMAND_WIDTH)}"`,
+    Names: printableLine((whole ? names : names.filter((name) => !name.includes('/'))).join(',')),
+    Image: printableLine(imageName(container, whole)),
+    Command: `"${shorten(printableLine(container.Command), whole ? undefined : COMMAND_WIDTH)}"`,
     CreatedAt: localTime(container.Created * 1000),
     RunningFor: humanAge(new Date(container.Created * 1000).toISOString(), nowMs),
     Ports: displayPorts(container.Ports ?? []),
     State: container.State,
-    Status: printable(container.Status),
+    Status: printableLine(container.Status),
     Size: sizeText(container),
-    Labels: printable(
+    Labels: printableLine(
       Object.entries(labels)
         .map(([name, value]) => `${name}=${value}`)
         .join(','),
     ),
-    Mounts: printable(
+    Mounts: printableLine(
       mounts.map(({ Name: name, Source: source }) => shorten(name || source, whole ? undefined : 15)).join(','),
     ),
     LocalVolumes: String(mounts.filter(({ Driver: driver }) => driver === 'local').length),
-    Networks: printable(Object.keys(container.NetworkSettings?.Networks ?? {}).join(',')),
-    Label: (name: unknown) => printable(labels[String(name)] ?? ''),
+    Networks: printableLine(Object.keys(container.NetworkSettings?.Networks ?? {}).join(',')),
+    Label: (name: unknown) => printableLine(labels[String(name)] ?? ''),
   };
 }
 

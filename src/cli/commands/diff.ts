@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { printable } from '../format/units.ts';
+import { printableLine } from '../format/units.ts';
 
 const LETTERS = ['C', 'A', 'D'] as const;
 
@@ -10,7 +10,7 @@ export const command: Command = {
   examples: ['wctr diff web'],
   async run({ terminal, engine }, [name]) {
     const changes = await (await engine()).containers.changes(name!);
-    terminal.out(changes.map(({ Kind: kind, Path: path }) => `${LETTERS[kind]} ${printable(path)}\n`).join(''));
+    terminal.out(changes.map(({ Kind: kind, Path: path }) => `${LETTERS[kind]} ${printableLine(path)}\n`).join(''));
     return 0;
   },
 };

@@ -2,7 +2,7 @@ import type { EventMessage } from '../../spec/engine-api.ts';
 import type { Command } from '../command.ts';
 import { compileTemplate } from '../format/template.ts';
 import { localNanoTime, readTime } from '../format/time.ts';
-import { printable } from '../format/units.ts';
+import { printableLine } from '../format/units.ts';
 import { FILTER_FLAG, readFilters } from './filters.ts';
 
 export const command: Command = {
@@ -42,7 +42,7 @@ function eventLine(event: EventMessage): string {
     .map((name) => `${name}=${attributes[name]}`);
   const tail = shown.length === 0 ? '' : ` (${shown.join(', ')})`;
   const time = localNanoTime(event.time, nanoseconds);
-  return printable(`${time} ${event.Type} ${event.Action} ${id}${tail}`).replaceAll('\n', '\\n');
+  return printableLine(`${time} ${event.Type} ${event.Action} ${id}${tail}`);
 }
 
 /** Templates name Go's fields, `{{json .}}` shows the document: the Go names are there and not listed. */

@@ -1,7 +1,7 @@
 /** A line of `stats`, computed from the samples as docker does. */
 import type { ContainerStats } from '../../spec/engine-api.ts';
 import type { RowFormat } from '../format/rows.ts';
-import { binarySize, humanSize, printable } from '../format/units.ts';
+import { binarySize, humanSize, printableLine } from '../format/units.ts';
 
 export const STATS_FORMAT: RowFormat = {
   columns: ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'],
@@ -43,9 +43,9 @@ export function statsRow(stats: ContainerStats, whole: boolean, given: string): 
   const moved = (letter: string) =>
     blocks.filter(({ op }) => op.toLowerCase().startsWith(letter)).reduce((sum, { value }) => sum + value, 0);
   return {
-    Container: printable(given),
+    Container: printableLine(given),
     ID: whole ? stats.id : stats.id.slice(0, 12),
-    Name: printable(stats.name.replace(/^\//, '')),
+    Name: printableLine(stats.name.replace(/^\//, '')),
     CPUPerc: percent(cpuPercent(stats)),
     MemUsage: `${binarySize(used)} / ${binarySize(limit)}`,
     MemPerc: percent(limit === 0 ? 0 : (used / limit) * 100),
@@ -60,9 +60,9 @@ export function emptyStatsRow(given: string, whole: boolean): StatsRow {
   const isId = /^[0-9a-f]{64}$/.test(given);
   const id = isId ? (whole ? given : given.slice(0, 12)) : '--';
   return {
-    Container: printable(given),
+    Container: printableLine(given),
     ID: id,
-    Name: isId ? '--' : printable(given),
+    Name: isId ? '--' : printableLine(given),
     CPUPerc: '--',
     MemUsage: '-- / --',
     MemPerc: '--',

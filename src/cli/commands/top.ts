@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { renderTable } from '../format/table.ts';
-import { printable } from '../format/units.ts';
+import { printableLine } from '../format/units.ts';
 
 /** docker's columns of `top` are wider than those of its lists. */
 const LEAST_WIDTH = 20;
@@ -20,7 +20,7 @@ export const command: Command = {
     terminal.out(
       renderTable(
         titles,
-        rows.map((row) => row.map(printable)),
+        rows.map((row) => row.map(printableLine)),
         LEAST_WIDTH,
       ),
     );
