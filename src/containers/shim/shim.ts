@@ -13,6 +13,7 @@ import { ERROR_TABLE, isWctrError, WctrError } from '../../errors.ts';
 import type { GuestProcess, HostContainer } from '../../host/container/container.ts';
 import type { ContainerNetwork, NetworkPlan } from '../../host/network/port.ts';
 import type { SandboxExit } from '../../host/sandbox.ts';
+import { parentOf } from '../../images/store/durable.ts';
 import type { Resources, RestartPolicy } from '../../spec/engine-api.ts';
 import { described, serveControl, type TerminalSize } from '../control/server.ts';
 import { HealthMonitor, healthCommand } from '../health.ts';
@@ -193,6 +194,7 @@ export class ContainerShim {
     const { process, program, deterministic } = spec;
     const size = this.#size ?? process.consoleSize;
     const network = this.#network;
+    await this.#host.fs.mkdir(parentOf(journal), { recursive: true, mode: 0o700 });
     const container = await this.#host.guests.open(spec, {
       journal: { path: journal },
       ...(network === undefined ? {} : { network }),
