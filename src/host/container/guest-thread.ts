@@ -1,4 +1,5 @@
 /** The thread of one guest: attaches to the container's kernel, loads the program and runs it to its end. */
+import { type JournalStore, UpperJournal, type UpperLink } from '../../core/upper.ts';
 import { isWctrError } from '../../errors.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
 import type { NodeTable } from '../mounts/nodes.ts';
@@ -29,6 +30,7 @@ export interface GuestThreadHost {
   post(message: GuestMessage): void;
   runnerHost(start: GuestStart, stdio: GuestStdio): RunnerHost;
   openShared(block: SharedBlock): BlockSource;
+  openJournal(path: string): JournalStore;
   attachMount(mount: AttachedMount, nodes: NodeTable): HostDirectory;
   /** The operating system's name for this thread, where CPU time can be asked by it. */
   readonly thread?: string;
@@ -94,8 +96,16 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
       host.attachMount(mount, new SharedNodes(nodes as SharedArrayBuffer, mount.number)),
     ]),
   );
+  const { memory } = attachment;
+  const journal =
+    attachment.journal === undefined
+      ? undefined
+      : new UpperJournal(host.openJournal(attachment.journal), () => ({
+          memory,
+          calls: kernel as unknown as UpperLink['calls'],
+        }));
   const parts: LinkParts = {
-    memory: attachment.memory,
+    memory,
     mounts,
     layer(number) {
       layers[number] ??= host.openShared(attachment.layers[number]!);
@@ -103,12 +113,20 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
     },
     clock: () => time.clock,
     random: () => time.random,
+    ...(journal === undefined ? {} : { journalWrite: journal.write }),
   };
   const instance = new WebAssembly.Instance(attachment.kernel, kernelImports(parts));
   const kernel = instance.exports as unknown as KernelExports;
   kernel.kernel_attach(1);
   const port = kernelPort(instance.exports, parts);
-  return { kernel, port: { ...port, calls: withStackSpare(port.calls) } };
+  return {
+    kernel,
+    port: {
+      ...port,
+      calls: withStackSpare(port.calls),
+      ...(journal === undefined ? {} : { sync: (task: number) => journal.trySync(task) }),
+    },
+  };
 }
 
 function openStreams(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): GuestStdio {

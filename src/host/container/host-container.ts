@@ -3,7 +3,7 @@
  * thread that attaches to it. The main thread starts and ends threads, keeps their streams, and calls the kernel for
  * everything that is not a guest's own doing.
  */
-import type { KernelExports } from '../../core/kernel.ts';
+import { type JournalStore, UpperJournal } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
@@ -17,7 +17,7 @@ import type {
   HostContainerOptions,
   ProcessSpec,
 } from './container.ts';
-import type { CreateFiles, FilesAccess } from './files-access.ts';
+import type { CreateFiles } from './files-access.ts';
 import { Guest, type GuestOwner, type GuestThread } from './guest.ts';
 import { lockFree } from './kernel-lock.ts';
 import type { KernelAttachment, SharedBlock } from './messages.ts';
@@ -31,6 +31,7 @@ export interface ContainerThreads {
   /** Opens a layer for all threads of the process. */
   shareBlock(location: ByteLocation): SharedBlock;
   closeShared(block: SharedBlock): void;
+  openJournal(path: string): JournalStore;
   /** CPU time of a thread that said this name of itself, milliseconds. */
   cpuMs(thread: string): number;
 }
@@ -92,13 +93,16 @@ class Container implements HostContainer, GuestOwner {
     this.#createFiles = files;
     const host = threads.machineHost();
     const binds = spec.mounts.filter((mount) => mount.type === 'bind');
+    const journal = options.journal?.path;
     const nodes = binds.length === 0 ? undefined : createSharedNodes();
     this.#machine = new Machine(spec, host, {
       shared: true,
       tasks: HOST_TASKS,
+      tracksChanges: true,
+      ...(journal === undefined ? {} : { journal: (link) => new UpperJournal(threads.openJournal(journal), link) }),
       ...(nodes === undefined ? {} : { nodes: (mount: number) => new SharedNodes(nodes, mount) }),
     });
-    this.#machine.setup.finish(spec.root.readonly);
+    this.#machine.finish();
     const { memory, kernel } = this.#machine;
     this.#attachment = {
       memory,
@@ -110,6 +114,7 @@ class Container implements HostContainer, GuestOwner {
         mount: binds[number - 1]!,
       })),
       ...(nodes === undefined ? {} : { nodes }),
+      ...(journal === undefined ? {} : { journal }),
     };
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;
@@ -123,7 +128,7 @@ class Container implements HostContainer, GuestOwner {
   get files(): ContainerFiles {
     if (this.#createFiles === undefined)
       throw new WctrError('unsupported', "this host gives no access to a container's files");
-    this.#files ??= this.#createFiles(this.#access());
+    this.#files ??= this.#createFiles(this.#machine.access());
     return this.#files;
   }
 
@@ -133,9 +138,7 @@ class Container implements HostContainer, GuestOwner {
     if (pids !== undefined && this.#guests.size >= pids) {
       throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
     }
-    const { uid, gid } = process.user;
-    const task = this.#machine.kernel.process_create(0, uid, gid, 0);
-    if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
+    const task = this.#machine.createTask(process.user.uid, process.user.gid);
     const thread = this.#idle ?? this.#threads.openThread();
     this.#idle = undefined;
     const guest = new Guest(this.#nextPid++, task, process, thread, this);
@@ -154,7 +157,9 @@ class Container implements HostContainer, GuestOwner {
     return guest;
   }
 
-  async sync(): Promise<void> {}
+  async sync(): Promise<void> {
+    this.#machine.sync();
+  }
 
   usage() {
     let memoryBytes = 0;
@@ -204,21 +209,6 @@ class Container implements HostContainer, GuestOwner {
     this.#guests.delete(guest);
     this.#detach.get(guest)?.();
     this.#detach.delete(guest);
-  }
-
-  #access(): FilesAccess {
-    const { kernel, port, memory } = this.#machine;
-    return {
-      kernel: kernel as unknown as KernelExports,
-      port,
-      memory,
-      createTask() {
-        const task = kernel.process_create(0, 0, 0, 0);
-        if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
-        return task;
-      },
-      endTask: (task) => void kernel.process_exit(task, 0),
-    };
   }
 }
 

@@ -7,6 +7,7 @@ import type { GuestThread } from '../container/guest.ts';
 import { type ContainerHostOptions, createThreadedContainers } from '../container/host-container.ts';
 import type { GuestMessage, GuestStart } from '../container/messages.ts';
 import { hostClock, hostRandom } from '../wasi/defaults.ts';
+import { NodeJournal } from './journal-file.ts';
 import { DIST } from './package-files.ts';
 import { nodeRunnerHost, wasmModules } from './runner-host.ts';
 import { emptyInput } from './stdio.ts';
@@ -45,6 +46,7 @@ export function createContainerHost(options: NodeContainerOptions = {}): Contain
       closeShared(block) {
         if ('descriptor' in block) closeSync(block.descriptor);
       },
+      openJournal: (path) => new NodeJournal(path),
       cpuMs: threadCpuMs,
     },
     options,

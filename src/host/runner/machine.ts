@@ -4,7 +4,9 @@
  */
 import * as abi from '../../core/abi/kernel.ts';
 import { createMemory } from '../../core/load.ts';
+import type { UpperJournal, UpperLink } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
+import type { FilesAccess } from '../container/files-access.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
 import type { NodeTable } from '../mounts/nodes.ts';
 import type { BlockSource, ByteLocation } from '../ports.ts';
@@ -35,8 +37,10 @@ export interface MachineOptions {
   readonly tasks?: number;
   /** Where the nodes of a mount are kept that other threads use, too; by the mount's number. */
   readonly nodes?: (mount: number) => NodeTable;
-  /** Called when the image is mounted and nothing was written yet. */
-  readonly booted?: (machine: Machine) => void;
+  /** Makes the writable layer's keeper on disk: read at the boot, written by `sync`. (A parameter: most runs load none.) */
+  readonly journal?: (link: UpperLink) => UpperJournal;
+  /** Note what changes over the image, also without a journal. */
+  readonly tracksChanges?: boolean;
 }
 
 const PAGE_BYTES = 65536;
@@ -57,6 +61,8 @@ export class Machine {
   #spec: SandboxSpec;
   #host: MachineHost;
   #process: WasiProcess | undefined;
+  #journal: UpperJournal | undefined;
+  #tracks = false;
   readonly #nodes: MachineOptions['nodes'];
   readonly #mounts = new Map<number, HostDirectory>();
   readonly #layers: (BlockSource | undefined)[] = [];
@@ -77,12 +83,19 @@ export class Machine {
       layer: (layer) => this.#layer(layer),
       clock: () => this.#host.clock,
       random: () => this.#host.random,
+      ...(options.journal === undefined
+        ? {}
+        : { journalWrite: (...values) => this.#journal?.write(...values) ?? -abi.EIO }),
     };
     const instance = new WebAssembly.Instance(host.kernelModule(), kernelImports(parts));
     this.kernel = instance.exports as unknown as KernelExports;
     this.port = kernelPort(instance.exports, parts);
     this.#boot(spec, index, maxPages, options);
-    options.booted?.(this);
+    this.#tracks = options.journal !== undefined || options.tracksChanges === true;
+    if (options.journal !== undefined) {
+      this.#journal = options.journal(this.#upper());
+      this.#journal.replay();
+    }
     this.#furnish();
   }
 
@@ -105,8 +118,50 @@ export class Machine {
     this.#furnish();
   }
 
+  /** Ends the setting up: a read-only root is one from here on, and what changes is the container's own doing. */
+  finish(): void {
+    this.setup.finish(this.#spec.root.readonly);
+    if (this.#tracks) this.#upper().calls.upper_baseline!();
+  }
+
+  /** The writable layer is on disk when this returns. Throws 'no-space' or 'internal'. */
+  sync(): void {
+    if (this.#journal === undefined) return;
+    const task = this.createTask();
+    try {
+      this.#journal.sync(task);
+      this.#journal.compact(task);
+    } finally {
+      this.kernel.process_exit(task, 0);
+    }
+  }
+
+  /** A kernel process of the host's own. Throws 'limit-exceeded'. */
+  createTask(uid = 0, gid = 0): number {
+    const task = this.kernel.process_create(0, uid, gid, 0);
+    if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
+    return task;
+  }
+
+  /** For a service over the files, from this thread. */
+  access(): FilesAccess {
+    const { kernel, port, memory } = this;
+    return {
+      kernel: kernel as unknown as FilesAccess['kernel'],
+      port,
+      memory,
+      createTask: () => this.createTask(),
+      endTask: (task) => void kernel.process_exit(task, 0),
+    };
+  }
+
+  #upper(): UpperLink {
+    return { memory: this.memory, calls: this.kernel as unknown as UpperLink['calls'] };
+  }
+
   /** Gives back the host's descriptors. */
   close(): void {
+    this.#journal?.close();
     for (const layer of this.#layers) layer?.close();
     for (const mount of this.#mounts.values()) mount.close();
     this.#layers.length = 0;
@@ -128,7 +183,9 @@ export class Machine {
     const { resources } = spec;
     const config = this.kernel.kernel_config();
     const view = new DataView(this.memory.buffer);
-    const flags = abi.CONFIG_DEV | (options.shared === true ? abi.CONFIG_SHARED : 0);
+    const tracks = options.journal !== undefined || options.tracksChanges === true;
+    const flags =
+      abi.CONFIG_DEV | (options.shared === true ? abi.CONFIG_SHARED : 0) | (tracks ? abi.CONFIG_JOURNAL : 0);
     view.setUint32(config + abi.CONFIG_FLAGS, flags, true);
     view.setUint32(config + abi.CONFIG_MAX_PAGES, maxPages, true);
     view.setFloat64(config + abi.CONFIG_BYTE_QUOTA, resources.storageBytes ?? resources.memoryBytes ?? 0, true);

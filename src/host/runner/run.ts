@@ -55,7 +55,7 @@ export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
     const time = timeOf(spec, host);
     machine = openMachine(spec, { ...host, clock: time.clock, random: time.random }, host.machines);
     const program = loadProgram(spec, host, machine.setup, machine.port);
-    machine.setup.finish(spec.root.readonly);
+    machine.finish();
     machine.process.open(wasiOptions(spec, host, time));
     const exit = runProgram(spec, host, program, machine.process);
     host.machines?.put(spec, machine);

@@ -10,6 +10,7 @@ import {
   FILE_DIRECTORY,
   FILE_HANDLE,
   FILE_HOST,
+  FILE_HOSTFS,
   FILE_KIND,
   FILE_PIPE_READ,
   FILE_PIPE_WRITE,
@@ -230,7 +231,12 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
 /** A host stream keeps its own buffers; everything else is the kernel's. */
 function syncFile(context: WasiContext, number: number, dataOnly: number): number {
   const entry = context.entry(number);
-  if (context.fileField(entry, FILE_KIND) !== FILE_HOST) return context.calls.fsync(context.task, number, dataOnly);
+  const kind = context.fileField(entry, FILE_KIND);
+  if (kind !== FILE_HOST) {
+    const result = context.calls.fsync(context.task, number, dataOnly);
+    if (result < 0 || kind === FILE_HOSTFS) return result;
+    return context.port.sync?.(context.task) ?? 0;
+  }
   context.streams[context.fileField(entry, FILE_HANDLE)]?.sync?.();
   return 0;
 }

@@ -48,4 +48,6 @@ export interface KernelPort {
   hostRead(mount: number, handle: number, position: number, target: Uint8Array): number;
   /** `append`: at the file's end, wherever that is. */
   hostWrite(mount: number, handle: number, position: number, append: boolean, source: Uint8Array): number;
+  /** Puts the writable layer on disk, where it has one there. 0 or a negative errno. */
+  sync?(task: number): number;
 }

@@ -113,6 +113,28 @@ describe('a container of several processes', () => {
     }
   });
 
+  it('finds again what the last one wrote, when it has a journal', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wctr-journal-'));
+    try {
+      const journal = { path: join(directory, 'upper.journal') };
+      const first = await host.open(guestSpec([]), { journal });
+      await run(first, ['mkdir', '/kept']);
+      await run(first, ['write', '/kept/file', 'kept over the end']);
+      expect(first.usage().storageBytes).toBeGreaterThan(0);
+      await first.close();
+      const second = await host.open(guestSpec([]), { journal });
+      opened.push(second);
+      expect(await run(second, ['read', '/kept/file'])).toMatchObject({ out: 'kept over the end' });
+      await run(second, ['rm', '/kept/file']);
+      await second.sync();
+      const third = await host.open(guestSpec([]), { journal: { path: journal.path } });
+      opened.push(third);
+      expect(await run(third, ['ls', '/kept'])).toMatchObject({ out: '.\n..\n', exitCode: 0 });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it('refuses a program that is not there, as docker does', async () => {
     const container = await open();
     const missing = program([], { args: ['/bin/nothing'], program: { path: '/bin/nothing' } });
