@@ -1,6 +1,7 @@
 /** ContainerFiles over a kernel of the test's own, and tars read and written without the code under test. */
 import { spawnSync } from 'node:child_process';
 import type { FilesAccess } from '../../src/containers/files/task.ts';
+import type { Kernel } from '../../src/core/kernel.ts';
 import { join } from './tar-builder.ts';
 import { TestKernel, type TestKernelOptions } from './wasi-kernel.ts';
 
@@ -39,4 +40,24 @@ export function listedByTar(tar: Uint8Array): string[] {
   });
   if (status !== 0) throw new Error(`tar: ${stderr}`);
   return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** Over a kernel that was booted elsewhere. */
+export function accessOf(kernel: Kernel, layers: readonly Uint8Array[] = []): FilesAccess {
+  const none = () => -5;
+  return {
+    port: {
+      readLayer(layer, position, target) {
+        const piece = layers[layer]!.subarray(position, position + target.length);
+        target.set(piece);
+        return piece.length;
+      },
+      hostRead: none,
+      hostWrite: none,
+    },
+    kernel: kernel.calls,
+    memory: kernel.memory,
+    createTask: () => kernel.calls.process_create!(0, 0, 0, 0),
+    endTask: (task) => void kernel.calls.process_exit!(task, 0),
+  };
 }

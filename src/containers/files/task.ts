@@ -130,7 +130,9 @@ export class FileTask {
 
   readlink(dirfd: number, path: ByteString): ByteString {
     const { kernel, memory } = this.#access;
-    const length = this.#must(kernel.readlinkat!(this.#task, dirfd, this.#path(path), 0), `readlink ${toText(path)}`);
+    const result = kernel.readlinkat!(this.#task, dirfd, this.#path(path), 0);
+    // A name that was a link is something else by now: the link is gone.
+    const length = this.#must(result === -abi.EINVAL ? -abi.ENOENT : result, `readlink ${toText(path)}`);
     return fromBytes(new Uint8Array(memory.buffer, this.#task + abi.TASK_IO, length));
   }
 
