@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { OpenFiles } from './containers/files/open.ts';
 import type { ContainerProcesses } from './containers/processes.ts';
 import type { VolumeDriver } from './containers/volumes/driver.ts';
 import { createCoreModules } from './core/core-modules.ts';
@@ -104,6 +105,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       pid: process.pid,
       processes: hostProcesses(env, root, options),
       memoryDirectory: () => memoryDirectory(root),
+      openFiles: lazyFiles,
       readAt,
     },
     transport: {
@@ -115,6 +117,15 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
 }
+
+/** Loaded by the first command that looks into a container that does not run. */
+const lazyFiles: OpenFiles = async (spec, options) => {
+  const [{ openStoppedFiles }, { KernelFiles }] = await Promise.all([
+    import('./host/node/stopped-files.ts'),
+    import('./containers/files/kernel-files.ts'),
+  ]);
+  return openStoppedFiles(spec, options, (access) => new KernelFiles(access));
+};
 
 /** Loaded by the first command that starts a container process or speaks to one. */
 function hostProcesses(env: NonNullable<OpenOptions['env']>, root: string, options: InternalOptions): HostProcesses {
