@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { networkPortOf } from '../../src/host/network/guest-port.ts';
 import type { HostConnection, HostSocket, NetworkPort, SocketAddress } from '../../src/host/wasi/ports.ts';
+import { firstGeneration, secondGeneration, withoutNetwork, wrongCalls } from './network-wasi-guest.ts';
 
 type Program = (network: NetworkPort, args: Record<string, unknown>) => unknown;
 
@@ -117,6 +118,10 @@ export const programs = {
     socket.close?.();
     return { text: text(answer), bytes: got + answer.length, local, peer };
   },
+  wasiServer: (network) => firstGeneration(network, (port) => parentPort?.postMessage({ listening: { port } })),
+  wasiClient: (network, args) => secondGeneration(network, args.name as string),
+  wasiWrong: (network) => wrongCalls(network),
+  wasiAlone: () => withoutNetwork(),
   resolve(network, args) {
     return network.resolve(args['name'] as string, 0);
   },

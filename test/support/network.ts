@@ -13,9 +13,27 @@ let code: Promise<string> | undefined;
 
 async function bundle(): Promise<string> {
   const input = fileURLToPath(new URL('./network-guest.ts', import.meta.url));
-  const built = await rolldown({ input, platform: 'node' });
+  // A bundle is nowhere, so it cannot look beside itself for the kernel.
+  const kernel = fileURLToPath(new URL('../../dist/wasm/kernel.wasm', import.meta.url));
+  const located = {
+    name: 'kernel-by-path',
+    load: (id: string) =>
+      id.endsWith('/test/support/wasm.ts')
+        ? `import { readFileSync } from 'node:fs';
+export const kernelBytes = () => new Uint8Array(readFileSync(${JSON.stringify(kernel)}));`
+        : undefined,
+  };
+  const built = await rolldown({ input, platform: 'node', plugins: [located] });
   const { output } = await built.generate({ format: 'cjs' });
   return output[0].code;
+}
+
+interface GuestReport {
+  readonly kernel?: SharedArrayBuffer;
+  readonly eventWord?: number;
+  readonly listening?: never;
+  readonly result?: never;
+  readonly error?: string;
 }
 
 export interface FakeGuest {
@@ -33,10 +51,14 @@ export async function runGuest(
   code ??= bundle();
   const events = new SharedArrayBuffer(4);
   const word = new Int32Array(events);
-  const attached = network.attach(() => {
-    Atomics.add(word, 0, 1);
-    Atomics.notify(word, 0);
-  });
+  const words = [word];
+  const wake = () => {
+    for (const one of words) {
+      Atomics.add(one, 0, 1);
+      Atomics.notify(one, 0);
+    }
+  };
+  const attached = network.attach(wake);
   const worker = new Worker(await code, {
     eval: true,
     workerData: { setup: attached.setup, program, args: { ...args, events } },
@@ -46,8 +68,11 @@ export async function runGuest(
   const result = withResolvers<never>();
   listening.promise.catch(() => {});
   result.promise.catch(() => {});
-  worker.on('message', (message: { listening?: never; result?: never; error?: string }) => {
-    if (message.listening !== undefined) listening.resolve(message.listening);
+  worker.on('message', (message: GuestReport) => {
+    if (message.kernel !== undefined) {
+      words.push(new Int32Array(message.kernel, message.eventWord, 1));
+      wake();
+    } else if (message.listening !== undefined) listening.resolve(message.listening);
     else if (message.error !== undefined) result.reject(new Error(message.error));
     else result.resolve(message.result as never);
   });
