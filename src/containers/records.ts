@@ -132,10 +132,11 @@ export class ContainerRecords {
     if ((await this.#owner(path))?.id === id) await this.#options.fs.rm(path, { force: true });
   }
 
-  async list(): Promise<ContainerRecord[]> {
+  /** `verify: false`: for who only shows them. */
+  async list(options: { readonly verify?: boolean } = {}): Promise<ContainerRecord[]> {
     const kept: ContainerRecord[] = [];
     // A damaged record must not hide all others.
-    for (const record of await this.#records.list(() => {})) {
+    for (const record of await this.#records.list(() => {}, options)) {
       if (!this.isForsaken(record)) kept.push(record);
       else await this.remove(record).catch(() => {});
     }

@@ -68,8 +68,11 @@ export class RecordFiles<T extends { readonly key: string }> {
     }
   }
 
-  /** All records in no order. Throws `store-corrupt` unless `onCorrupt` takes the error. */
-  async list(onCorrupt?: (error: WctrError) => void): Promise<T[]> {
+  /**
+   * All records in no order. Throws `store-corrupt` unless `onCorrupt` takes the error. `verify: false` is for who only
+   * shows them: a record that can be read as one is believed without its checksum, which is most of the time it takes.
+   */
+  async list(onCorrupt?: (error: WctrError) => void, options: { readonly verify?: boolean } = {}): Promise<T[]> {
     const { fs, dir } = this.#options;
     const files = await fs.readdir(dir).catch((error: unknown) => {
       if (isMissing(error)) return [];
@@ -78,15 +81,21 @@ export class RecordFiles<T extends { readonly key: string }> {
     const names = files.filter((name) => name.endsWith('.json'));
     const records: T[] = [];
     for (let at = 0; at < names.length; at += READ_AT_ONCE) {
-      const some = names.slice(at, at + READ_AT_ONCE).map((name) => this.#readOrReport(`${dir}/${name}`, onCorrupt));
+      const some = names.slice(at, at + READ_AT_ONCE).map((name) => {
+        return this.#readOrReport(`${dir}/${name}`, onCorrupt, options.verify !== false);
+      });
       for (const record of await Promise.all(some)) if (record !== undefined) records.push(record);
     }
     return records;
   }
 
-  async #readOrReport(path: string, onCorrupt: ((error: WctrError) => void) | undefined): Promise<T | undefined> {
+  async #readOrReport(
+    path: string,
+    onCorrupt: ((error: WctrError) => void) | undefined,
+    verify: boolean,
+  ): Promise<T | undefined> {
     try {
-      return await this.#read(path);
+      return await this.#read(path, verify);
     } catch (error) {
       if (onCorrupt === undefined || !(error instanceof WctrError)) throw error;
       onCorrupt(error);
@@ -105,7 +114,7 @@ export class RecordFiles<T extends { readonly key: string }> {
     return new TextEncoder().encode(`${PREFIX}${hex}${MIDDLE}${text}}\n`);
   }
 
-  async #read(path: string): Promise<T | undefined> {
+  async #read(path: string, verify = true): Promise<T | undefined> {
     const { fs, what, dir } = this.#options;
     let bytes: Uint8Array;
     try {
@@ -117,13 +126,24 @@ export class RecordFiles<T extends { readonly key: string }> {
     const text = bytes.length > MAX_RECORD_BYTES ? '' : new TextDecoder().decode(bytes);
     const body = text.slice(HEAD_CHARS, -2);
     const stated = text.slice(PREFIX.length, PREFIX.length + 64);
-    const { hex } = digestParts(digestOf(this.#options.createHasher, new TextEncoder().encode(body)));
-    if (!text.startsWith(PREFIX) || !text.endsWith('}\n') || stated !== hex) {
-      throw new WctrError('store-corrupt', `the ${what} ${path} is damaged`, {
-        hint: 'delete that file and pull or load the image again',
-        data: { path },
-      });
-    }
-    return JSON.parse(body) as T;
+    const isWhole = text.startsWith(PREFIX) && text.endsWith('}\n') && (!verify || stated === this.#hashOf(body));
+    const record = isWhole ? parsed<T>(body) : undefined;
+    if (record !== undefined) return record;
+    throw new WctrError('store-corrupt', `the ${what} ${path} is damaged`, {
+      hint: 'delete that file and pull or load the image again',
+      data: { path },
+    });
+  }
+
+  #hashOf(text: string): string {
+    return digestParts(digestOf(this.#options.createHasher, new TextEncoder().encode(text))).hex;
+  }
+}
+
+function parsed<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
   }
 }
