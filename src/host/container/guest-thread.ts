@@ -18,6 +18,7 @@ import {
   wasiOptions,
 } from '../runner/run.ts';
 import { type KernelExports, Setup } from '../runner/setup.ts';
+import { terminalInput } from '../terminal/terminal-lines.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
 import type { HostStream } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
@@ -136,8 +137,9 @@ function openStreams(start: GuestStart, host: GuestThreadHost, outputs: Ring[]):
     return ringOutput(name, ring, host, true);
   };
   const stdout = output('stdout', start.stdout);
+  const input = (ring: Ring) => (start.spec.process.terminal ? terminalInput(ring) : ringInput(ring, host, true));
   return {
-    stdin: start.stdin === undefined ? bytesInput(new Uint8Array(0)) : ringInput(new Ring(start.stdin), host, true),
+    stdin: start.stdin === undefined ? bytesInput(new Uint8Array(0)) : input(new Ring(start.stdin)),
     stdout,
     stderr: start.stderr === undefined ? stdout : output('stderr', start.stderr),
   };

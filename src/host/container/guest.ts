@@ -3,6 +3,8 @@ import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import type { SandboxExit } from '../sandbox.ts';
 import { defaultAction, signalName, signalNumber } from '../signals.ts';
+import { LineDiscipline, toTerminal } from '../terminal/line-discipline.ts';
+import { TerminalLines } from '../terminal/terminal-lines.ts';
 import type { OutputName, StreamSetup, WorkerPort } from '../worker/messages.ts';
 import { createRing, Ring } from '../worker/ring.ts';
 import { Input, Output, RING_BYTES } from '../worker/streams.ts';
@@ -33,7 +35,8 @@ export class Guest implements GuestProcess {
   /** The kernel process. */
   readonly task: number;
   readonly #owner: GuestOwner;
-  readonly #input: Input;
+  readonly #input: Input | undefined;
+  readonly #terminal: SharedArrayBuffer | undefined;
   readonly #outputs = new Map<OutputName, Output>();
   readonly #rings = { stdout: createRing(RING_BYTES), stderr: createRing(RING_BYTES) };
   readonly #state = new SharedArrayBuffer(STATE_BYTES);
@@ -55,10 +58,18 @@ export class Guest implements GuestProcess {
       this.#resolve = resolve;
     });
     const wake = () => owner.wake();
-    this.#input = new Input(spec.stdin ? 'pipe' : 'null', true, wake);
-    this.stdin = this.#input.writable;
-    this.stdout = this.#output('stdout').readable;
-    this.stderr = this.#output('stderr').readable;
+    if (spec.terminal) {
+      const output = this.#output('stdout', toTerminal);
+      this.#terminal = createRing(RING_BYTES);
+      const typed = terminalStream(this.#terminal, output, this, wake);
+      this.stdin = spec.stdin ? typed : undefined;
+      this.stdout = output.readable;
+    } else {
+      this.#input = new Input(spec.stdin ? 'pipe' : 'null', true, wake);
+      this.stdin = this.#input.writable;
+      this.stdout = this.#output('stdout').readable;
+      this.stderr = this.#output('stderr').readable;
+    }
     thread.onMessage((message) => this.#receive(message));
     thread.onEnd((error) => this.#crashed(error));
   }
@@ -71,14 +82,15 @@ export class Guest implements GuestProcess {
     const started = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
-    const stdin = bufferOf(await this.#input.ready);
+    const stdin = this.#terminal ?? bufferOf(await this.#input?.ready);
     this.thread.post(
       {
         type: 'guest',
         ...message,
         task: this.task,
         ...(stdin === undefined ? {} : { stdin }),
-        ...this.#rings,
+        stdout: this.#rings.stdout,
+        ...(this.spec.terminal ? {} : { stderr: this.#rings.stderr }),
         state: this.#state,
       },
       transfer,
@@ -110,6 +122,7 @@ export class Guest implements GuestProcess {
     if (action === 'end') void this.end(signalExit(signalName(signal)), true);
   }
 
+  /** A guest has no call to ask for the size; what it had at its start is in its environment. */
   resize(): void {}
 
   cpuMs(): number {
@@ -131,21 +144,21 @@ export class Guest implements GuestProcess {
     this.#ending = true;
     clearTimeout(this.#timer);
     await this.#owner.reap(this, busy);
-    this.#input.discard();
+    this.#input?.discard();
     for (const output of this.#outputs.values()) output.end();
     this.#started?.reject(new WctrError('cancelled', 'the process was ended before it had started'));
     this.#resolve(exit);
   }
 
-  #output(name: OutputName): Output {
-    const output = new Output(new Ring(this.#rings[name]), () => this.#owner.wake());
+  #output(name: OutputName, shown?: (bytes: Uint8Array) => Uint8Array): Output {
+    const output = new Output(new Ring(this.#rings[name]), () => this.#owner.wake(), shown);
     this.#outputs.set(name, output);
     return output;
   }
 
   #receive(message: GuestMessage): void {
     if (message.type === 'readable') this.#outputs.get(message.stream)?.wake();
-    else if (message.type === 'writable') this.#input.wake();
+    else if (message.type === 'writable') this.#input?.wake();
     else if (message.type === 'started') {
       this.#threadName = message.thread;
       this.#started?.resolve();
@@ -168,6 +181,33 @@ export class Guest implements GuestProcess {
   }
 }
 
-function bufferOf(setup: StreamSetup): SharedArrayBuffer | undefined {
-  return setup.kind === 'ring' ? setup.buffer : undefined;
+/** What is typed: through a line discipline to the guest, what it shows into the guest's output. */
+function terminalStream(
+  buffer: SharedArrayBuffer,
+  output: Output,
+  guest: GuestProcess,
+  wake: () => void,
+): WritableStream<Uint8Array> {
+  const lines = new TerminalLines(new Ring(buffer));
+  const discipline = new LineDiscipline({
+    echo: (bytes) => output.push(bytes),
+    line(bytes) {
+      lines.give(bytes);
+      wake();
+    },
+    signal: (name) => guest.signal(name),
+  });
+  const close = () => {
+    lines.close();
+    wake();
+  };
+  return new WritableStream({
+    write: (chunk) => discipline.input(chunk),
+    close,
+    abort: close,
+  });
+}
+
+function bufferOf(setup: StreamSetup | undefined): SharedArrayBuffer | undefined {
+  return setup?.kind === 'ring' ? setup.buffer : undefined;
 }

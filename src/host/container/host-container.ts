@@ -219,8 +219,23 @@ function specOf(
 ): SandboxSpec {
   return {
     ...spec,
-    process: { args, env, cwd, user, terminal, ...(consoleSize === undefined ? {} : { consoleSize }) },
+    process: {
+      args,
+      env: terminal ? withSize(env, consoleSize) : env,
+      cwd,
+      user,
+      terminal,
+      ...(consoleSize === undefined ? {} : { consoleSize }),
+    },
     program,
     ...(rest.deterministic === undefined ? {} : { deterministic: rest.deterministic }),
   };
+}
+
+/** A guest cannot ask for the size of its terminal; this is where programs look else. */
+function withSize(env: readonly string[], size: ProcessSpec['consoleSize']): readonly string[] {
+  if (size === undefined || size.width === 0 || size.height === 0) return env;
+  const given = new Set(env.map((entry) => entry.slice(0, entry.indexOf('='))));
+  const sizes = [`COLUMNS=${size.width}`, `LINES=${size.height}`];
+  return [...env, ...sizes.filter((entry) => !given.has(entry.slice(0, entry.indexOf('='))))];
 }

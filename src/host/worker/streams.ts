@@ -11,13 +11,19 @@ export class Output {
   readonly readable: ReadableStream<Uint8Array>;
   readonly #ring: Ring | undefined;
   readonly #onTaken: () => void;
+  readonly #shown: (bytes: Uint8Array) => Uint8Array;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #wanted = false;
   #open = true;
 
-  /** `onTaken`: the guest has room for more. */
-  constructor(ring: Ring | undefined, onTaken: () => void = () => {}) {
+  /** `onTaken`: the guest has room for more. `shown`: what becomes of its bytes. */
+  constructor(
+    ring: Ring | undefined,
+    onTaken: () => void = () => {},
+    shown: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+  ) {
     this.#ring = ring;
+    this.#shown = shown;
     this.#onTaken = onTaken;
     this.readable = new ReadableStream<Uint8Array>(
       {
@@ -60,7 +66,7 @@ export class Output {
     const bytes = new Uint8Array(Math.min(READ_BYTES, ring.readable));
     const length = ring.read(bytes);
     this.#onTaken();
-    return bytes.subarray(0, length);
+    return this.#shown(bytes.subarray(0, length));
   }
 }
 

@@ -135,6 +135,22 @@ describe('a container of several processes', () => {
     }
   });
 
+  it('gives a process a terminal', async () => {
+    const container = await open();
+    const guest = await container.start(program(['cat'], { terminal: true, stdin: true }));
+    expect(guest.stderr).toBeUndefined();
+    const writer = guest.stdin!.getWriter();
+    await writer.write(new TextEncoder().encode('helo\x7flo\r'));
+    await writer.write(new TextEncoder().encode('\x04'));
+    expect(await outcome(guest)).toMatchObject({ out: 'helo\b \blo\r\nhello\r\n', exitCode: 0 });
+    const sized = program(['env'], { terminal: true, consoleSize: { height: 24, width: 80 } });
+    const env = await outcome(await container.start(sized));
+    expect(env.out).toBe('PATH=/bin\r\nCOLUMNS=80\r\nLINES=24\r\n');
+    const looping = await container.start(program(['loop'], { terminal: true, stdin: true }));
+    await looping.stdin!.getWriter().write(Uint8Array.of(3));
+    expect(await outcome(looping)).toMatchObject({ exitCode: 130, signal: 'SIGINT' });
+  });
+
   it('refuses a program that is not there, as docker does', async () => {
     const container = await open();
     const missing = program([], { args: ['/bin/nothing'], program: { path: '/bin/nothing' } });
