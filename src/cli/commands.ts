@@ -77,6 +77,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     summary: 'Show containers, images, networks or volumes in detail',
     load: () => from(import('./commands/inspect.ts')),
   },
+  network: {
+    connect: { summary: 'Put a container on a network', load: () => from(import('./commands/network-connect.ts')) },
+    create: { summary: 'Make a network', load: () => from(import('./commands/network-create.ts')) },
+    disconnect: {
+      summary: 'Take a container off a network',
+      load: () => from(import('./commands/network-disconnect.ts')),
+    },
+    inspect: { summary: 'Show networks in detail', load: () => from(import('./commands/network-inspect.ts')) },
+    ls: { summary: 'List networks', load: () => from(import('./commands/network-ls.ts')) },
+    prune: { summary: 'Remove unused networks', load: () => from(import('./commands/network-prune.ts')) },
+    rm: { summary: 'Remove networks', load: () => from(import('./commands/network-rm.ts')) },
+  },
   volume: {
     create: { summary: 'Make a volume', load: () => from(import('./commands/volume-create.ts')) },
     inspect: { summary: 'Show volumes in detail', load: () => from(import('./commands/volume-inspect.ts')) },

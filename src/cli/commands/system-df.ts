@@ -1,40 +1,40 @@
-import type { UsageRow } from '../../engine/engine.ts';
-import type { Command } from '../command.ts';
+import type { DiskUsage, UsageRow } from '../../engine/engine.ts';
+import { WctrError } from '../../errors.ts';
+import type { Command, Context } from '../command.ts';
+import { type Row, renderRows } from '../format/rows.ts';
 import { renderTable } from '../format/table.ts';
-import { compileTemplate } from '../format/template.ts';
-import { humanSize } from '../format/units.ts';
+import { humanAge, humanSize, printableLine, shortId } from '../format/units.ts';
+import { containerRow } from './container-rows.ts';
 
 export const command: Command = {
   usage: '',
   args: [0, 0],
-  flags: [{ name: 'format', type: 'string', value: 'template', description: "Go template, 'table' or 'json'" }],
-  examples: ['wctr system df', "wctr system df --format '{{.Type}} {{.Size}}'"],
-  async run({ terminal, engine }, _args, flags) {
-    const usage = await (await engine()).system.diskUsage();
+  flags: [
+    { name: 'format', type: 'string', value: 'template', description: "Go template, 'table' or 'json'" },
+    { name: 'verbose', short: 'v', type: 'boolean', description: 'Show each image, container and volume' },
+  ],
+  examples: ['wctr system df', 'wctr system df -v', "wctr system df --format '{{.Type}} {{.Size}}'"],
+  async run(context, _args, flags) {
+    const usage = await (await context.engine()).system.diskUsage();
+    if (flags.bool('verbose')) {
+      if (usage.items === undefined) throw new WctrError('unsupported', 'the engine does not list its items');
+      printItems(context, usage.items, usage.cache);
+      return 0;
+    }
     const rows = [
       usageRow('Images', usage.images),
       usageRow('Containers', usage.containers),
       usageRow('Local Volumes', usage.volumes),
       usageRow('Cache', usage.cache),
     ];
-    const format = flags.string('format') ?? 'table';
-    if (format === 'table') {
-      const heads = ['TYPE', 'TOTAL', 'ACTIVE', 'SIZE', 'RECLAIMABLE'];
-      terminal.out(
-        renderTable(
-          heads,
-          rows.map((row) => [row.Type, row.TotalCount, row.Active, row.Size, row.Reclaimable]),
-        ),
-      );
-    } else {
-      const render = compileTemplate(format);
-      for (const row of rows) terminal.out(`${render(row)}\n`);
-    }
+    const columns = ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'];
+    const heads = { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' };
+    context.terminal.out(renderRows(flags.string('format'), { columns, heads }, rows));
     return 0;
   },
 };
 
-function usageRow(type: string, usage: UsageRow) {
+function usageRow(type: string, usage: UsageRow): Row {
   const percent = usage.sizeBytes === 0 ? '' : ` (${Math.round((100 * usage.reclaimableBytes) / usage.sizeBytes)}%)`;
   return {
     Type: type,
@@ -44,3 +44,52 @@ function usageRow(type: string, usage: UsageRow) {
     Reclaimable: `${humanSize(usage.reclaimableBytes)}${percent}`,
   };
 }
+
+function printItems({ terminal }: Context, items: NonNullable<DiskUsage['items']>, cache: UsageRow): void {
+  const now = Date.now();
+  const images = (items.Images as unknown as readonly ImageItem[]).map((image) => {
+    const [name = '<none>:<none>'] = image.RepoTags ?? [];
+    const colon = name.lastIndexOf(':');
+    return [
+      printableLine(name.slice(0, colon)),
+      printableLine(name.slice(colon + 1)),
+      shortId(image.Id),
+      humanAge(new Date(image.Created * 1000).toISOString(), now),
+      humanSize(image.Size),
+      humanSize(image.SharedSize),
+      humanSize(image.Size - image.SharedSize),
+      String(image.Containers),
+    ];
+  });
+  const columns = ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'];
+  const containers = items.Containers.map((container) => {
+    // What it wrote, without the image below.
+    const row = { ...containerRow(container, false, now), Size: humanSize(container.SizeRw ?? 0) } as Row;
+    return columns.map((column) => String(row[column]));
+  });
+  const volumes = items.Volumes.map(({ Name: name, UsageData: usage }) => [
+    printableLine(name),
+    String(usage?.RefCount ?? 0),
+    humanSize(Math.max(0, usage?.Size ?? 0)),
+  ]);
+  const sections = [
+    ['Images space usage', IMAGE_HEADS, images],
+    ['Containers space usage', CONTAINER_HEADS, containers],
+    ['Local Volumes space usage', ['VOLUME NAME', 'LINKS', 'SIZE'], volumes],
+  ] as const;
+  for (const [title, heads, rows] of sections) terminal.out(`${title}:\n\n${renderTable(heads, rows)}\n`);
+  terminal.out(`Cache usage: ${humanSize(cache.sizeBytes)}\n`);
+}
+
+/** An image in GET /system/df. */
+interface ImageItem {
+  readonly Id: string;
+  readonly RepoTags: readonly string[] | null;
+  readonly Created: number;
+  readonly Size: number;
+  readonly SharedSize: number;
+  readonly Containers: number;
+}
+
+const IMAGE_HEADS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE', 'SHARED SIZE', 'UNIQUE SIZE', 'CONTAINERS'];
+const CONTAINER_HEADS = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'LOCAL VOLUMES', 'SIZE', 'CREATED', 'STATUS', 'NAMES'];
