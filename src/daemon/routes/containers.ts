@@ -5,7 +5,7 @@ import type {
   TerminalSize,
   WaitCondition,
 } from '../../engine/engine.ts';
-import { WctrError } from '../../errors.ts';
+import { isWctrError, WctrError } from '../../errors.ts';
 import type { ContainerCreateRequest, Resources, RestartPolicy, WaitResponse } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
 import { errorBody, json, jsonLines, nothing, streamOf } from '../reply.ts';
@@ -37,11 +37,18 @@ export function containerRoutes({ app, engine }: Api): void {
       throw new WctrError('invalid-argument', 'config cannot be empty in order to create a container');
     const name = text(url, 'name');
     const platform = text(url, 'platform');
-    const created = await containers.create(withoutNull(request) as unknown as ContainerCreateRequest, {
+    const options = {
       ...(name === undefined ? {} : { name }),
       ...(platform === undefined ? {} : { platform }),
-    });
-    return json(created, 201);
+    };
+    try {
+      const created = await containers.create(withoutNull(request) as unknown as ContainerCreateRequest, options);
+      return json(created, 201);
+    } catch (error) {
+      // 404 would have the CLI pull the image: anything else that is not there is a bad request.
+      if (isWctrError(error, 'not-found')) return json(errorBody(error), 400);
+      throw error;
+    }
   });
 
   app.post('/containers/prune', async ({ req }) => json(await containers.prune(filters(new URL(req.url)))));

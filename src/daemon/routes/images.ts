@@ -91,7 +91,7 @@ export async function imageSummaries(engine: Engine, wanted: Filters): Promise<I
     if (wanted.dangling !== undefined && wanted.dangling.some(isNo) === (summary.tags.length === 0)) continue;
     const labels = await labelsOf(engine, summary, wanted.label !== undefined);
     if (!(wanted.label ?? []).every((label) => hasLabel(labels, label))) continue;
-    summaries.push(imageView(summary, labels));
+    summaries.push(imageView(summary, labels, wanted.reference));
   }
   return summaries;
 }
@@ -115,12 +115,29 @@ async function labelsOf(engine: Engine, summary: ImageSummary, needed: boolean) 
   return Config?.Labels ?? {};
 }
 
-function imageView(summary: ImageSummary, labels: Readonly<Record<string, string>>): ImageSummaryView {
+/** Docker shows the names that were asked for, and not the others of the same image. */
+function isNamed(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const escaped = pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '[^/]*')
+      .replaceAll('?', '[^/]');
+    return new RegExp(`^(docker\\.io/(library/)?)?${escaped}(:[^:/]+)?$`).test(name) || name === pattern;
+  });
+}
+
+function imageView(
+  summary: ImageSummary,
+  labels: Readonly<Record<string, string>>,
+  patterns: readonly string[] | undefined,
+): ImageSummaryView {
+  const tags = patterns === undefined ? summary.tags : summary.tags.filter((tag) => isNamed(tag, patterns));
   const [os = '', architecture = '', variant] = summary.platform.split('/');
   return {
     Id: summary.id,
     ParentId: '',
-    RepoTags: summary.tags,
+    // A name that was given by its digest has no tag to match.
+    RepoTags: tags.length === 0 ? summary.tags : tags,
     RepoDigests: summary.repoDigests,
     Created: seconds(summary.created),
     Size: summary.sizeBytes,

@@ -141,7 +141,8 @@ async function refusal(response: Response): Promise<WctrError> {
       : (CODE_OF_STATUS[response.status] ?? 'internal');
   const message = typeof said?.message === 'string' ? said.message : `the daemon answered ${response.status}`;
   return new WctrError(code, message, {
-    data: { status: response.status },
+    // Whether the code is the daemon's own word.
+    data: { status: response.status, isNamed: code === said?.code },
     ...(typeof said?.hint === 'string' ? { hint: said.hint } : {}),
   });
 }

@@ -57,8 +57,10 @@ export class RemoteContainers implements ContainerUseCases {
       return await this.#api.json('POST', '/containers/create', { query: { ...options }, json: request });
     } catch (error) {
       // Docker's own daemon says only 404, which is always the image here.
-      const { code, message } = error as WctrError;
-      throw code === 'not-found' ? new WctrError('no-such-image', message, { cause: error }) : error;
+      const { code, message, data } = error as WctrError;
+      throw code === 'not-found' && data.isNamed !== true
+        ? new WctrError('no-such-image', message, { cause: error })
+        : error;
     }
   }
 
