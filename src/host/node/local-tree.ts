@@ -78,10 +78,14 @@ async function unpack(
   options: { readonly owners: boolean },
 ): Promise<void> {
   let prefix: string | undefined;
+  let isTree = false;
   const directories: { path: string; entry: TarEntry }[] = [];
   for await (const entry of readTar(tar)) {
     const name = cleanName(toText(entry.name));
+    // Below a first member that is a link, everything would go through it.
+    if (prefix !== undefined && !isTree) throw leadsOut(name);
     prefix ??= name;
+    isTree ||= entry.type === '5';
     const path = target(root, prefix, name);
     await writeMember(path, root, prefix, entry, options);
     if (entry.type === '5') directories.push({ path, entry });
