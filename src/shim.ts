@@ -9,11 +9,14 @@ import { EventLog } from './containers/events.ts';
 import { KernelFiles } from './containers/files/kernel-files.ts';
 import type { LaunchDocument, LaunchReport } from './containers/launch.ts';
 import { ContainerRecords } from './containers/records.ts';
+import { volumeNames } from './containers/removal.ts';
 import { ContainerShim } from './containers/shim/shim.ts';
+import { localDriver } from './containers/volumes/directory-driver.ts';
+import { VolumeStore } from './containers/volumes/volume-store.ts';
 import { openContainerNetwork } from './host/network/container-network.ts';
 import { createContainerHost } from './host/node/container-host.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
-import { isAlive, processStart } from './host/node/engine-host.ts';
+import { isAlive, processStart, randomBytes } from './host/node/engine-host.ts';
 import { nodeHasher } from './host/node/hasher.ts';
 import { nodeLocalSockets } from './host/node/local-sockets.ts';
 import { FileLocks } from './host/node/locks.ts';
@@ -68,6 +71,22 @@ async function main(): Promise<void> {
   const locks = new FileLocks(`${root}/locks`);
   const fs = directFileSystem;
   const pidStartedAt = processStart(process.pid);
+  const records = new ContainerRecords({ fs, root, createHasher: nodeHasher, locks, isAlive });
+  const events = new EventLog({ fs, root, locks });
+  const volumes = () =>
+    new VolumeStore({
+      fs,
+      root,
+      tempDir: `${root}/tmp`,
+      locks,
+      createHasher: nodeHasher,
+      randomBytes,
+      // What nobody named is the default driver's.
+      drivers: [localDriver({ fs, directory: () => `${root}/volumes`, tempDir: `${root}/tmp` })],
+      users: async () => (await records.list()).map((record) => ({ id: record.key, volumes: volumeNames(record) })),
+      onEvent: (action, { key, driver }) =>
+        events.append({ Type: 'volume', Action: action, Actor: { ID: key, Attributes: { driver } } }),
+    });
   const shim = new ContainerShim(document, {
     guests: createContainerHost({
       threadEntry: new URL('bin/guest-thread.cjs', DIST),
@@ -75,10 +94,10 @@ async function main(): Promise<void> {
     }),
     sockets: nodeLocalSockets,
     fs,
-    records: new ContainerRecords({ fs, root, createHasher: nodeHasher, locks, isAlive }),
-    events: new EventLog({ fs, root, locks }),
+    records,
+    events,
     openNetwork: (plan) => openContainerNetwork(plan, nodeSockets()),
-    removeVolume: (name) => directFileSystem.rm(`${root}/volumes/${name}`, { recursive: true, force: true }),
+    removeVolume: async (name) => void (await volumes().removeUnused(name)),
     pid: process.pid,
     ...(pidStartedAt === undefined ? {} : { pidStartedAt }),
     residentBytes: () => process.memoryUsage.rss(),

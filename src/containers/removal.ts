@@ -16,7 +16,9 @@ export async function removeContainer(record: ContainerRecord, ports: RemovalPor
 const ANONYMOUS = /^[0-9a-f]{64}$/;
 
 export function anonymousVolumes(record: ContainerRecord): string[] {
-  return record.mounts.flatMap(({ Type, Name }) =>
-    Type === 'volume' && Name !== undefined && ANONYMOUS.test(Name) ? [Name] : [],
-  );
+  return volumeNames(record).filter((name) => ANONYMOUS.test(name));
+}
+
+export function volumeNames({ mounts }: Pick<ContainerRecord, 'mounts'>): string[] {
+  return mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name !== undefined ? [Name] : []));
 }

@@ -33,7 +33,8 @@ const KINDS: Readonly<Record<string, DriverKind>> = {
   'json-file': { format: jsonFileFormat, defaults: { maxSize: undefined, maxFiles: 1 } },
   local: { format: localFormat, defaults: { maxSize: 20 * 1024 * 1024, maxFiles: 5 } },
 };
-const OPTIONS = /^(max-size|max-file|compress|mode|max-buffer-size|labels|labels-regex|env|env-regex|tag)$/;
+const OPTIONS = /^(max-size|max-file|compress|mode|max-buffer-size)$/;
+const ATTRIBUTES = /^(labels|labels-regex|env|env-regex)$/;
 
 /** Throws 'invalid-argument' for a driver or an option that is not there. */
 export function checkLogConfig(log: LogConfig): void {
@@ -49,7 +50,7 @@ export function limitsOf(log: LogConfig): LogLimits {
   const { defaults } = kindOf(log);
   const config = log.Config ?? {};
   for (const [name, value] of Object.entries(config)) {
-    if (!OPTIONS.test(name))
+    if (!OPTIONS.test(name) && (log.Type === 'local' || !ATTRIBUTES.test(name)))
       throw new WctrError('invalid-argument', `unknown log opt '${name}' for ${log.Type} log driver`);
     if (name === 'compress' && value !== 'false') {
       throw new WctrError('invalid-argument', 'compressed logs are not supported', { hint: 'leave compress=true out' });
@@ -61,9 +62,6 @@ export function limitsOf(log: LogConfig): LogLimits {
     throw new WctrError('invalid-argument', `max-file cannot be ${JSON.stringify(files)}`, { hint: '1 or more' });
   }
   const maxSize = size === undefined ? defaults.maxSize : parseSize(size);
-  if (maxFiles > 1 && maxSize === undefined) {
-    throw new WctrError('invalid-argument', 'max-file needs max-size', { hint: '--log-opt max-size=10m' });
-  }
   return { maxSize, maxFiles };
 }
 
@@ -91,13 +89,15 @@ export interface LogDriverOptions {
   readonly log: LogConfig;
   /** Nanoseconds since the epoch. */
   readonly now: () => bigint;
+  /** What every entry carries, for `logs --details`. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** Opens nothing before the first line. Throws as `checkLogConfig`. */
-export function createLogDriver({ fs, path, log, now }: LogDriverOptions): LogDriver | undefined {
+export function createLogDriver({ fs, path, log, now, attributes = {} }: LogDriverOptions): LogDriver | undefined {
   const format = logFormat(log);
   if (format === undefined) return undefined;
-  return new FileLog(format, new RotatedFile(fs, path, limitsOf(log)), now);
+  return new FileLog(format, new RotatedFile(fs, path, limitsOf(log)), now, attributes);
 }
 
 class FileLog implements LogDriver {
@@ -105,10 +105,12 @@ class FileLog implements LogDriver {
   readonly #format: LogFormat;
   readonly #file: RotatedFile;
   readonly #now: () => bigint;
+  readonly #attributes: Pick<LogEntry, 'attributes'>;
   readonly #lines = { stdout: new LineSplitter(), stderr: new LineSplitter() };
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(format: LogFormat, file: RotatedFile, now: () => bigint) {
+  constructor(format: LogFormat, file: RotatedFile, now: () => bigint, attributes: Readonly<Record<string, string>>) {
+    this.#attributes = Object.keys(attributes).length === 0 ? {} : { attributes };
     this.#format = format;
     this.#file = file;
     this.#now = now;
@@ -130,7 +132,7 @@ class FileLog implements LogDriver {
   #store(stream: LogEntry['stream'], lines: readonly Uint8Array[]): Promise<void> {
     if (lines.length === 0) return this.#writing;
     const time = this.#now();
-    const entries = lines.map((bytes) => this.#format.encode({ stream, time, bytes }));
+    const entries = lines.map((bytes) => this.#format.encode({ stream, time, bytes, ...this.#attributes }));
     this.#writing = this.#writing
       .then(() => this.#file.append(entries))
       .catch(() => {

@@ -5,6 +5,7 @@ export interface LogEntry {
   readonly time: bigint;
   /** A line with its newline, or a part of a long one. */
   readonly bytes: Uint8Array;
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export interface LogFormat {

@@ -15,9 +15,10 @@ const decoder = new TextDecoder();
 const GO_ESCAPES = /\\\\|\\[tbf]|[<>&\u2028\u2029]/g;
 
 export const jsonFileFormat: LogFormat = {
-  encode({ stream, time, bytes }) {
-    const text = JSON.stringify(decoder.decode(bytes)).replace(GO_ESCAPES, goEscape);
-    return encoder.encode(`{"log":${text},"stream":"${stream}","time":"${formatTime(time)}"}\n`);
+  encode({ stream, time, bytes, attributes }) {
+    const text = goString(decoder.decode(bytes));
+    const attrs = attributes === undefined ? '' : `"attrs":${goObject(attributes)},`;
+    return encoder.encode(`{"log":${text},"stream":"${stream}",${attrs}"time":"${formatTime(time)}"}\n`);
   },
   decode(bytes, at) {
     const newline = bytes.indexOf(NEWLINE, at);
@@ -31,6 +32,16 @@ export const jsonFileFormat: LogFormat = {
   },
 };
 
+function goString(text: string): string {
+  return JSON.stringify(text).replace(GO_ESCAPES, goEscape);
+}
+
+/** Go sorts the keys of a map. */
+function goObject(members: Readonly<Record<string, string>>): string {
+  const keys = Object.keys(members).sort();
+  return `{${keys.map((key) => `${goString(key)}:${goString(members[key]!)}`).join(',')}}`;
+}
+
 const GO: Readonly<Record<string, string>> = { '\\\\': '\\\\', '\\t': '\\u0009', '\\b': '\\u0008', '\\f': '\\u000c' };
 
 function goEscape(match: string): string {
@@ -39,10 +50,12 @@ function goEscape(match: string): string {
 
 function parse(line: string): LogEntry | undefined {
   try {
-    const { log, stream, time } = JSON.parse(line) as Record<string, unknown>;
+    const { log, stream, time, attrs } = JSON.parse(line) as Record<string, unknown>;
     const at = parseTime(String(time));
     if (typeof log !== 'string' || at === undefined) return undefined;
-    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', time: at, bytes: encoder.encode(log) };
+    const attributes =
+      typeof attrs === 'object' && attrs !== null ? { attributes: attrs as Record<string, string> } : {};
+    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', time: at, bytes: encoder.encode(log), ...attributes };
   } catch {
     return undefined;
   }

@@ -46,16 +46,21 @@ export async function* readLogs(
   }
 }
 
-/** docker's order: time, then details, of which there are none here. */
+/** docker's order: time, then details. */
 function prefixed(entry: LogEntry, { timestamps = false, details = false }: LogOptions): Uint8Array {
   if (!timestamps && !details) return entry.bytes;
   const prefix = new TextEncoder().encode(
-    `${timestamps ? `${formatTimeFixed(entry.time)} ` : ''}${details ? ' ' : ''}`,
+    `${timestamps ? `${formatTimeFixed(entry.time)} ` : ''}${details ? `${detailsOf(entry)} ` : ''}`,
   );
   const line = new Uint8Array(prefix.length + entry.bytes.length);
   line.set(prefix);
   line.set(entry.bytes, prefix.length);
   return line;
+}
+
+function detailsOf({ attributes = {} }: LogEntry): string {
+  const keys = Object.keys(attributes).sort();
+  return keys.map((key) => `${encodeURIComponent(key)}=${encodeURIComponent(String(attributes[key]))}`).join(',');
 }
 
 class LogFiles {

@@ -20,6 +20,7 @@ interface Exec {
 /** Ended ones stay to be asked about, so many. */
 const MOST_ENDED = 1000;
 const MOST_OUTPUT_CHARS = 4096;
+const STILL_MS = 1000;
 
 export interface ExecStartOptions {
   readonly detach: boolean;
@@ -116,10 +117,17 @@ export class Execs {
   async probe(args: readonly string[], timeoutMs: number): Promise<{ exitCode: number; output: string }> {
     const process = await this.#container().start(await this.#processSpec({ Cmd: args }, { tty: false, stdin: false }));
     let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      process.signal('SIGKILL');
-    }, timeoutMs);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = () => {
+      const begunAt = Date.now();
+      timer = setTimeout(() => {
+        // A timer that is far too late means that all of this process stood still (`pause`): the time starts again.
+        late = Date.now() - begunAt <= timeoutMs + STILL_MS;
+        if (late) process.signal('SIGKILL');
+        else limit();
+      }, timeoutMs);
+    };
+    limit();
     const [exit, ...texts] = await Promise.all([process.wait(), textOf(process.stdout), textOf(process.stderr)]);
     clearTimeout(timer);
     if (late) return { exitCode: -1, output: `Health check exceeded timeout (${timeoutMs / 1000}s)` };

@@ -18,6 +18,7 @@ import type { Resources, RestartPolicy } from '../../spec/engine-api.ts';
 import { described, serveControl, type TerminalSize } from '../control/server.ts';
 import { HealthMonitor, healthCommand } from '../health.ts';
 import type { LaunchDocument } from '../launch.ts';
+import { logAttributes, needsAttributes } from '../logs/attributes.ts';
 import { createLogDriver, type LogDriver } from '../logs/driver.ts';
 import type { ContainerRecord } from '../record.ts';
 import { removeContainer } from '../removal.ts';
@@ -190,7 +191,7 @@ export class ContainerShim {
   }
 
   async #startGuest(): Promise<void> {
-    const { spec, journal, log, openStdin, health } = this.#document;
+    const { spec, journal, openStdin, health } = this.#document;
     const { process, program, deterministic } = spec;
     const size = this.#size ?? process.consoleSize;
     const network = this.#network;
@@ -201,7 +202,7 @@ export class ContainerShim {
     });
     try {
       this.output.reset();
-      this.#log ??= createLogDriver({ fs: this.#host.fs, path: log.path, log, now: this.#host.now });
+      this.#log ??= await this.#openLog();
       const init = await container.start({
         ...process,
         ...(size === undefined ? {} : { consoleSize: size }),
@@ -227,6 +228,8 @@ export class ContainerShim {
         timeout: this.#limitTime(),
       };
       this.input.begin(init.stdin);
+      // Told while it was being started.
+      if (this.#stopped) this.#kill(this.#run);
       this.#watchdog.start(this.#memoryBytes);
     } catch (error) {
       await container.close().catch(() => {});
@@ -248,6 +251,14 @@ export class ContainerShim {
     }));
     if (record !== undefined) await this.#host.events.container(record, 'start');
     monitor?.start();
+  }
+
+  async #openLog(): Promise<LogDriver | undefined> {
+    const { log, id } = this.#document;
+    const { fs, now, records } = this.#host;
+    const record = needsAttributes(log) ? await records.get(id) : undefined;
+    const attributes = record === undefined ? {} : logAttributes(log, record.config);
+    return createLogDriver({ fs, path: log.path, log, now, attributes });
   }
 
   #limitTime(): ReturnType<typeof setTimeout> | undefined {

@@ -31,6 +31,9 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** A machine that is this slow does not start it at all. */
+const READY_WITHIN_MS = 60_000;
+
 export class ShimProcess {
   readonly #child: ChildProcess;
   readonly #guard: Writable | undefined;
@@ -72,7 +75,8 @@ export class ShimProcess {
     this.#reference('ref');
     this.#guard?.end(`${document.root}\n${document.id}\n`);
     this.#orders.write(`${JSON.stringify(document)}\n`);
-    const ready = await this.#next();
+    const late = setTimeout(() => this.#push(undefined), READY_WITHIN_MS);
+    const ready = await this.#next().finally(() => clearTimeout(late));
     if (ready.report !== 'ready') throw this.#failure(ready);
     return {
       pid: ready.pid,

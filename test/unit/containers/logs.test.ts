@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logAttributes } from '../../../src/containers/logs/attributes.ts';
 import { checkLogConfig, createLogDriver } from '../../../src/containers/logs/driver.ts';
 import { LineSplitter } from '../../../src/containers/logs/lines.ts';
 import { readLogs } from '../../../src/containers/logs/reader.ts';
@@ -44,6 +45,18 @@ describe('json-file', () => {
       '{"log":"a \\"b\\" \\\\ \\u003cc\\u003e \\u0026 \\u0009\\u0007 \\\\t é\\n","stream":"stdout","time":"2023-11-14T22:13:20Z"}\n' +
         '{"log":"no newline","stream":"stderr","time":"2023-11-14T22:13:20Z"}\n',
     );
+  });
+
+  it('puts labels beside the lines where that was asked for', async () => {
+    const { path, log, source } = open('json-file', { labels: 'a,none', 'env-regex': '^B' });
+    const attributes = logAttributes(log, { Labels: { a: '1', b: '2' }, Env: ['B=x=y', 'C=3'] });
+    const driver = createLogDriver({ fs, path, log, now: () => 0n, attributes })!;
+    await driver.write('stdout', bytes('x\n'));
+    await driver.close();
+    expect(readFileSync(path, 'utf8')).toBe(
+      '{"log":"x\\n","stream":"stdout","attrs":{"B":"x=y","a":"1"},"time":"1970-01-01T00:00:00Z"}\n',
+    );
+    expect(await text(source, { details: true })).toEqual(['B=x%3Dy,a=1 x\n']);
   });
 
   it('skips what is damaged', async () => {
@@ -155,7 +168,8 @@ it.each([
   ['syslog', {}],
   ['json-file', { 'max-size': 'much' }],
   ['json-file', { 'max-file': '0', 'max-size': '1m' }],
-  ['json-file', { 'max-file': '3' }],
+  ['local', { labels: 'a' }],
+  ['json-file', { tag: '{{.Name}}' }],
   ['json-file', { compress: 'true' }],
   ['local', { 'no-such': '1' }],
 ])('refuses %s with %j', (Type, Config) => {
