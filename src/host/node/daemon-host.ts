@@ -1,7 +1,7 @@
 /** What a daemon is to the system: sockets and their owners, a pid file, signals, sockets handed over by systemd. */
 import { X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { dirname } from 'node:path';
 import { WctrError } from '../../errors.ts';
 import type { HttpService } from '../http.ts';
@@ -175,6 +175,6 @@ function tlsFiles({ ca, cert, key }: { ca?: string; cert: string; key: string })
 function certificateNames({ cert }: TlsFiles): AccessRule {
   const certificate = new X509Certificate(Buffer.from(cert));
   return {
-    isOurName: (name) => certificate.checkHost(name) !== undefined || certificate.checkIP(name) !== undefined,
+    isOurName: (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
   };
 }
