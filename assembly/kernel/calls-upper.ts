@@ -21,7 +21,8 @@ import { upperApply } from './upper-apply';
 import { upperChanges } from './upper-changes';
 import { replayBuffer, replayFree, upperData, upperEnd } from './upper-fill';
 import { numbersFree } from './upper-numbers';
-import { frameChecksum, upperSnapshot, upperSync } from './upper-write';
+import { frameChecksum } from './upper-sink';
+import { upperSnapshot, upperSync } from './upper-write';
 
 export function upper_baseline(): i32 {
   enter();

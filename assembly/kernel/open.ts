@@ -55,7 +55,7 @@ import { createNode } from './names';
 import { ENTRY, FOLLOW, KEEP, walk, walkInode, walkSlash } from './path';
 import { pipeOf, pipeOpened, pipeReaders, pipeWriters } from './pipe';
 import { waitForEvent } from './poll';
-import { mayAccess, P_UMASK, processOf } from './process';
+import { mayAccess, P_UMASK, processOf, TASK_HELD } from './process';
 
 export function openAt(t: usize, dirfd: i32, length: u32, flags: u32, mode: u32, walkFlags: u32): i32 {
   const process = processOf(t);
@@ -169,7 +169,9 @@ function openFifo(t: usize, process: usize, inode: usize, flags: u32): i32 {
   pipeOpened(inode, access);
   while (!nonblock && access != O_RDWR) {
     if (access == O_RDONLY ? pipeWriters(pipe) != 0 : pipeReaders(pipe) != 0) break;
+    store<u32>(t, file, TASK_HELD);
     const woken = waitForEvent(t, -1);
+    store<u32>(t, 0, TASK_HELD);
     if (woken < 0) {
       fileUnref(file);
       return woken;

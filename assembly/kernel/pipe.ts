@@ -35,11 +35,12 @@ import {
 } from '../../src/core/abi/kernel';
 import { fdClose, fdInstall, fdReserve } from './fd';
 import { fileCreate, fileRef, fileUnref } from './file';
-import { I_MOUNT, I_NLINK, I_PIPE, inodeCreate, inodeError, inodeFree } from './inode';
+import { CHANGED, hasFlag, I_MOUNT, I_NLINK, I_PIPE, inodeCreate, inodeError, inodeFree } from './inode';
 import { waitForEvent } from './poll';
-import { P_GID, P_UID, processOf } from './process';
+import { P_GID, P_UID, processOf, TASK_HELD } from './process';
 import { emit } from './segment';
 import { kfree, kmalloc, S_MAX_PIPES, S_PIPES, S_ROOT, signalEvent, superblock } from './superblock';
+import { untrackInode } from './track';
 
 const READERS: usize = 0;
 const WRITERS: usize = 4;
@@ -81,6 +82,8 @@ export function pipeCreate(t: usize, flags: u32): i32 {
   );
   if (inode == 0) return inodeError();
   store<u32>(inode, 0, I_NLINK);
+  // It has no name: the journal never hears of it.
+  if (hasFlag(inode, CHANGED)) untrackInode(inode);
   if (pipeOf(inode) == 0) {
     inodeFree(inode);
     return -ENFILE;
@@ -140,7 +143,9 @@ export function pipeWriters(pipe: usize): u32 {
 /** Waits for any event with the file held: another thread may close the fd meanwhile, then -EBADF. */
 function waitHolding(t: usize, file: usize): i32 {
   fileRef(file);
+  store<u32>(t, file, TASK_HELD);
   const woken = waitForEvent(t, -1);
+  store<u32>(t, 0, TASK_HELD);
   const closed = load<u32>(file, FILE_REFS) == 1;
   fileUnref(file);
   return closed ? -EBADF : woken;

@@ -32,6 +32,7 @@ import {
   WNOHANG,
 } from '../../src/core/abi/kernel';
 import { fdCloseAll, fdCopyAll } from './fd';
+import { fileUnref } from './file';
 import { I_GID, I_MODE, I_UID, inodeRef, inodeUnref } from './inode';
 import { waitForEvent } from './poll';
 import {
@@ -67,6 +68,8 @@ const PID_MAX: u32 = 0x3fffffff;
 export const TASK_NEXT: usize = 600;
 /** Open file an io_end will settle (hostfs), referenced meanwhile. */
 export const TASK_PENDING: usize = 604;
+/** Open file held while the task waits in a call. */
+export const TASK_HELD: usize = 608;
 
 const RUNNING: u32 = 0;
 const ZOMBIE: u32 = 1;
@@ -99,8 +102,19 @@ export function taskRemove(t: usize): i32 {
     link = load<u32>(link) + TASK_NEXT;
   }
   store<u32>(link, load<u32>(t, TASK_NEXT));
+  letGo(t);
   kfree(t, TASK_BYTES);
   return 0;
+}
+
+/** What a call of the task's held when its thread was ended in the midst of it. */
+function letGo(t: usize): void {
+  const pending = load<u32>(t, TASK_PENDING);
+  const held = load<u32>(t, TASK_HELD);
+  store<u32>(t, 0, TASK_PENDING);
+  store<u32>(t, 0, TASK_HELD);
+  if (pending != 0) fileUnref(pending & ~1);
+  if (held != 0) fileUnref(held);
 }
 
 function findProcess(pid: u32): usize {
@@ -175,6 +189,7 @@ export function processExit(t: usize, status: i32): i32 {
   let task: usize = load<u32>(process, P_TASKS);
   while (task != 0) {
     const next = load<u32>(task, TASK_NEXT);
+    letGo(task);
     kfree(task, TASK_BYTES);
     task = next;
   }

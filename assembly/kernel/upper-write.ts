@@ -21,14 +21,10 @@ import {
   S_IFLNK,
   S_IFREG,
   TASK_IO,
-  TASK_IO_BYTES,
   TASK_R0,
   TASK_R1,
   TASK_R2,
-  TRANSACTION_BYTES,
-  TRANSACTION_MAGIC,
 } from '../../src/core/abi/kernel';
-import { xxh64Digest, xxh64Init, xxh64Update } from '../hash/xxh64';
 import { PAGE_SHIFT } from '../memory/arena';
 import {
   CLEAN,
@@ -43,7 +39,6 @@ import {
   NAME_TOUCHED,
 } from './dentry';
 import { CHUNK, E_BLOCK, E_BYTES, E_COUNT, E_POINTER, EXTENTS } from './extent';
-import { journal_write } from './host';
 import {
   BASELINE,
   CHANGED,
@@ -78,7 +73,6 @@ import { lowerNodeCount } from './lower';
 import {
   S_CHANGED,
   S_CHANGED_NAMES,
-  S_CHECKSUM,
   S_DENTRY_MASK,
   S_DENTRY_TABLE,
   S_GENERATION,
@@ -106,15 +100,7 @@ import {
   untrackInode,
   untrackName,
 } from './track';
-
-// Where the bytes go; one call long.
-let stage: usize = 0;
-let staged: u32 = 0;
-let generation: u32 = 0;
-let position: u64 = 0;
-let failure: i32 = 0;
-let metadataBytes: u64 = 0;
-let dataBytes: u64 = 0;
+import { data, record, room, sinkBegin, sinkEnd, sinkPosition } from './upper-sink';
 
 /** Writes what changed since the last time. 0 or -errno; r0: something was written, r1 and r2: the journal's end. */
 export function upperSync(t: usize): i32 {
@@ -174,50 +160,21 @@ function enlistWhole(inode: usize): void {
 function transaction(t: usize, into: u32, at: u64, number: u32): i32 {
   const s = superblock();
   const fresh = into != load<u32>(s, S_GENERATION);
-  const checksum = s + S_CHECKSUM;
-  stage = t + TASK_IO;
-  staged = 0;
-  generation = into;
-  position = at + TRANSACTION_BYTES;
-  failure = 0;
-  metadataBytes = 0;
-  dataBytes = 0;
-  xxh64Init(checksum);
+  sinkBegin(t + TASK_IO, into, at);
   if (!fresh) goneNames();
   names();
   inodes(false);
   const end = record(RECORD_END, 0, RECORD_END_BYTES);
   store<u64>(end, load<u64>(s, S_NEXT_INO), 8);
-  if (metadataBytes > 0x7fffffff) return -EIO;
   inodes(true);
-  flush();
-  store<u32>(stage, TRANSACTION_MAGIC);
-  store<u32>(stage, number, 4);
-  store<u32>(stage, <u32>metadataBytes, 8);
-  store<u64>(stage, dataBytes, 16);
-  store<u64>(stage, 0, 24);
-  store<u32>(stage, frameChecksum(stage), 12);
-  const next = position;
-  position = at;
-  write(stage, TRANSACTION_BYTES);
-  // A whole snapshot takes the place of the file before, or nothing has happened.
-  if (fresh && failure == 0) failure = journal_write(into, <u32>next, <u32>(next >> 32), 0, 0);
+  const failure = sinkEnd(number, fresh);
   if (failure < 0) return failure;
-  store<u64>(s, next, S_JOURNAL_END);
+  store<u64>(s, sinkPosition(), S_JOURNAL_END);
   store<u32>(s, number, S_TRANSACTIONS);
   store<u32>(s, into, S_GENERATION);
   if (fresh) store<u32>(s, 0, S_MISSED);
   settle();
   return results(t, 1);
-}
-
-/** Ends the checksum of a transaction with what its frame says. */
-export function frameChecksum(frame: usize): u32 {
-  const checksum = superblock() + S_CHECKSUM;
-  xxh64Update(checksum, frame, 12);
-  xxh64Update(checksum, frame + 16, 16);
-  const digest = xxh64Digest(checksum);
-  return <u32>digest ^ <u32>(digest >> 32);
 }
 
 /** All of it is in the journal now. */
@@ -230,49 +187,6 @@ function settle(): void {
     store<u16>(dentry, load<u16>(dentry, D_FLAGS) | NAME_SYNCED, D_FLAGS);
   }
   forgetGone();
-}
-
-function write(pointer: usize, length: u32): void {
-  if (failure < 0 || length == 0) return;
-  const result = journal_write(generation, <u32>position, <u32>(position >> 32), pointer, length);
-  if (result < 0) failure = result;
-  position += length;
-}
-
-function flush(): void {
-  xxh64Update(superblock() + S_CHECKSUM, stage, staged);
-  write(stage, staged);
-  staged = 0;
-}
-
-/** Room for `length` bytes (of at most TASK_IO) in the stage. */
-function room(length: u32): usize {
-  if (staged + length > <u32>TASK_IO_BYTES) flush();
-  const at = stage + staged;
-  staged += length;
-  metadataBytes += length;
-  return at;
-}
-
-/** A record's zeroed fixed part with its type and the length of the name that follows. */
-function record(type: u32, nameLength: u32, bytes: u32): usize {
-  const at = room(bytes);
-  memory.fill(at, 0, bytes);
-  store<u16>(at, <u16>type);
-  store<u16>(at, <u16>nameLength, 2);
-  return at;
-}
-
-function data(pointer: usize, length: u32): void {
-  dataBytes += length;
-  if (staged + length <= <u32>TASK_IO_BYTES) {
-    memory.copy(stage + staged, pointer, length);
-    staged += length;
-    return;
-  }
-  flush();
-  xxh64Update(superblock() + S_CHECKSUM, pointer, length);
-  write(pointer, length);
 }
 
 function name(dir: u64, inode: u64, bytes: usize, length: u32): void {

@@ -161,15 +161,18 @@ export class UpperJournal {
     const held = calls.kernel_data_bytes!();
     if (!always && this.#endBytes <= Math.max(COMPACT_BYTES, COMPACT_FACTOR * held)) return false;
     const generation = (this.#generation ?? FIRST_GENERATION) + 1;
-    const file = this.#store.createNext();
+    const failed = 'the writable layer could not be written anew';
+    let file: JournalFile | undefined;
     try {
+      file = this.#store.createNext();
       this.#writeHeader(file);
       this.#next = { generation, file };
-      must(calls.upper_snapshot!(t, generation), 'the writable layer could not be written anew');
+      must(calls.upper_snapshot!(t, generation), failed);
     } catch (error) {
       this.#next = undefined;
-      file.close();
-      throw error;
+      file?.close();
+      if (error instanceof WctrError) throw error;
+      must(-errnoOf(error), failed);
     }
     this.#noteEnd(memory, t);
     return true;
