@@ -11,6 +11,10 @@ const ENGINE =
 /** What `run` adds to them, of which other commands use parts. */
 const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;
 
+/** What `ps` adds. */
+const PS =
+  /\/dist\/(spec\/engine-api|engine\/(container-(list|views)|filters)|cli\/(commands\/(ps|container-rows|filters)|format\/(rows|ports|table|time|units)))\.js/;
+
 /** The chunks are read as Latin-1, which is the fastest, so nothing beyond ASCII may be left in them. */
 const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
@@ -46,6 +50,7 @@ export default defineConfig([
           { name: 'guest', test: GUEST, priority: 2 },
           { name: 'engine', test: ENGINE, priority: 1 },
           { name: 'run', test: RUN },
+          { name: 'ps', test: PS },
         ],
       },
     },

@@ -41,6 +41,7 @@ export class LocalImages implements ImageUseCases {
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    await this.#event('pull', familiarName(reference), familiarName(reference));
     return { reference: canonicalName(reference), digest: record.target.digest, imageId: record.id, changed };
   }
 
@@ -70,17 +71,26 @@ export class LocalImages implements ImageUseCases {
   }
 
   async tag(source: string, target: string): Promise<void> {
-    await this.#parts.images.tag(source, target);
+    const record = await this.#parts.images.tag(source, target);
+    await this.#event('tag', record.id, familiarName(parseReference(target)));
   }
 
   async remove(name: string, options: { force?: boolean } = {}): Promise<ImageRemoval[]> {
     const { removeImage } = await import('../images/image-remove.ts');
-    return [...(await removeImage(removalContext(this.#parts), name, options)).items];
+    const { items } = await removeImage(removalContext(this.#parts), name, options);
+    await this.#removed(items);
+    return [...items];
   }
 
   async prune(options: { all?: boolean } = {}): Promise<{ removed: ImageRemoval[]; reclaimedBytes: number }> {
     const { pruneImages } = await import('../images/image-remove.ts');
     const { items, reclaimedBytes } = await pruneImages(removalContext(this.#parts), options);
+    await this.#removed(items);
+    await this.#parts.events.append({
+      Type: 'image',
+      Action: 'prune',
+      Actor: { ID: '', Attributes: { reclaimed: String(reclaimedBytes) } },
+    });
     return { removed: [...items], reclaimedBytes };
   }
 
@@ -94,6 +104,7 @@ export class LocalImages implements ImageUseCases {
             ...options,
             ...(source.name === undefined ? {} : { what: source.name }),
           });
+    for (const { id, references } of loadedImages(records)) await this.#event('load', id, references[0] ?? id);
     return loadedImages(records);
   }
 
@@ -110,7 +121,9 @@ export class LocalImages implements ImageUseCases {
       ...(reference === undefined ? {} : { reference: parseReference(reference) }),
       ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     });
-    return loadedImages([record])[0]!;
+    const [imported] = loadedImages([record]) as [LoadedImage];
+    await this.#event('import', imported.id, imported.references[0] ?? imported.id);
+    return imported;
   }
 
   /** Takes an image that ships inside the package into the store; false when there is none of that name. */
@@ -120,6 +133,17 @@ export class LocalImages implements ImageUseCases {
     const { loadFiles } = await import('../images/load.ts');
     await loadFiles(this.#loadContext(), files, { name: parseReference(name) });
     return true;
+  }
+
+  #event(action: string, id: string, name: string): Promise<void> {
+    return this.#parts.events.append({ Type: 'image', Action: action, Actor: { ID: id, Attributes: { name } } });
+  }
+
+  async #removed(items: readonly ImageRemoval[]): Promise<void> {
+    for (const { untagged, deleted } of items) {
+      if (untagged !== undefined) await this.#event('untag', untagged, untagged);
+      if (deleted !== undefined) await this.#event('delete', deleted, deleted);
+    }
   }
 
   #loadContext(): LoadContext {
