@@ -89,7 +89,12 @@ export function _start(): void {
     let count = 0;
     while (tryOpen('/', O_DIRECTORY, 0) === 0) count++;
     print(`opened ${count.toString()}\n`);
-  } else if (command === 'sleep') sleep(I64.parseInt(a));
+  } else if (command === 'pour') pour(open(a, 0, 0x40));
+  else if (command === 'churn') {
+    print('churning\n');
+    while (true) churn(a);
+  } else if (command === 'deep') print(deep(a).toString());
+  else if (command === 'sleep') sleep(I64.parseInt(a));
   else {
     print(`unknown command ${command}\n`);
     proc_exit(2);
@@ -168,6 +173,19 @@ function cat(fd: i32): void {
   }
 }
 
+/** Standard input into a file that is there. */
+function pour(fd: i32): void {
+  print('pouring\n');
+  while (true) {
+    store<u32>(scratch + 64, buffer);
+    store<u32>(scratch + 68, CHUNK);
+    check(fd_read(0, scratch + 64, 1, scratch + 72));
+    const length = load<i32>(scratch + 72);
+    if (length === 0) return;
+    writeAll(fd, buffer, length);
+  }
+}
+
 function flood(bytes: f64): void {
   memory.fill(buffer, 0x78, CHUNK);
   for (let left = bytes; left > 0; left -= CHUNK) writeAll(1, buffer, left < CHUNK ? <i32>left : CHUNK);
@@ -196,6 +214,61 @@ function ls(path: string): void {
     }
     if (used < CHUNK) return;
   }
+}
+
+/** Names and data come and go: most of the time is spent in the kernel. */
+function churn(dir: string): void {
+  const name = String.UTF8.encode(relative(dir + '/file'));
+  const other = String.UTF8.encode(relative(dir + '/other'));
+  for (let i = 0; i < 1000; i++) {
+    if (
+      path_open(
+        ROOT,
+        FOLLOW,
+        changetype<usize>(name),
+        name.byteLength,
+        O_CREAT,
+        FILE_RIGHTS,
+        FILE_RIGHTS,
+        0,
+        scratch + 80,
+      )
+    )
+      continue;
+    const fd = load<i32>(scratch + 80);
+    store<u32>(scratch + 64, buffer);
+    store<u32>(scratch + 68, 1 + ((i * 997) & 0x3fff));
+    fd_write(fd, scratch + 64, 1, scratch + 72);
+    fd_close(fd);
+    path_create_directory(ROOT, changetype<usize>(other), other.byteLength);
+    path_filestat_get(ROOT, FOLLOW, changetype<usize>(other), other.byteLength, scratch + 96);
+    path_unlink_file(ROOT, changetype<usize>(name), name.byteLength);
+  }
+}
+
+/** Calls the kernel from ever deeper in the stack. */
+function deep(dir: string): i32 {
+  const name = String.UTF8.encode(relative(dir + '/deep'));
+  if (
+    path_open(
+      ROOT,
+      FOLLOW,
+      changetype<usize>(name),
+      name.byteLength,
+      O_CREAT,
+      FILE_RIGHTS,
+      FILE_RIGHTS,
+      0,
+      scratch + 80,
+    ) === 0
+  ) {
+    store<u32>(scratch + 64, buffer);
+    store<u32>(scratch + 68, 100);
+    fd_write(load<i32>(scratch + 80), scratch + 64, 1, scratch + 72);
+    fd_close(load<i32>(scratch + 80));
+  }
+  path_unlink_file(ROOT, changetype<usize>(name), name.byteLength);
+  return deep(dir) + 1;
 }
 
 function sleep(ms: i64): void {
