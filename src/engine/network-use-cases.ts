@@ -115,6 +115,13 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
       }
       await this.#store.remove(network);
     });
+    const { processes } = this.#parts.host;
+    if (processes !== undefined) {
+      const short = network.key.slice(0, 10);
+      const directory = `${processes.runDirectory()}/net`;
+      await this.#parts.fs.rm(`${directory}/s${short}`, { force: true });
+      await this.#parts.fs.rm(`${directory}/${short}`, { recursive: true, force: true });
+    }
     await this.#event(network, 'destroy');
   }
 

@@ -6,6 +6,7 @@
  *                                                            then the bytes themselves
  * <network id, 10 digits>/<address, 8 hex><port, 4 hex>u     UDP: u16 byte length | caller's address and port | the bytes
  * <network id, 10 digits>/n<address, 8 hex>                  JSON { address, names, pid }: who is here
+ * s<network id, 10 digits>                                   the network's subnet: for those not on it, nowhere
  * ```
  *
  * Numbers are in network order. Only the user can reach the directory, and a guest only what is in those of its networks.
@@ -45,6 +46,7 @@ export class Attachment {
   readonly #subnet: Subnet | undefined;
   readonly #sockets: HostSockets;
   readonly #directory: string;
+  readonly #subnetFile: string;
   readonly #servers = new Set<ByteServer>();
   readonly #open = new Set<ByteSocket>();
   #closed = false;
@@ -56,12 +58,14 @@ export class Attachment {
     this.#subnet = parseSubnet(plan.subnet);
     this.#sockets = sockets;
     this.#directory = `${directory}/${plan.id.slice(0, 10)}`;
+    this.#subnetFile = `${directory}/s${plan.id.slice(0, 10)}`;
   }
 
   /** Others find it from now on. */
   async announce(): Promise<void> {
     await this.#sockets.makeDirectory(this.#directory);
-    const { address, names } = this.plan;
+    const { address, names, subnet } = this.plan;
+    await this.#sockets.writeFile(this.#subnetFile, subnet);
     await this.#sockets.writeFile(
       `${this.#directory}/n${hex(this.address)}`,
       JSON.stringify({ address, names, pid: this.#sockets.pid }),
@@ -85,7 +89,7 @@ export class Attachment {
     let socket: ByteSocket;
     try {
       socket = await this.#sockets.connectPath(this.#path(to, 't'));
-    } catch (error) {
+    } catch {
       const here = (await this.#members()).some(({ address }) => address === formatAddress(to.address));
       throw new SocketError(here ? e.ECONNREFUSED : e.EHOSTUNREACH);
     }

@@ -1,6 +1,6 @@
 /** `--network none` and networks of one's own: a loopback that is the container's, and its networks. */
 import type { SocketAddress } from '../wasi/ports.ts';
-import { ANY_V4, isAny, isLoopback, LOOPBACK_V4, sameAddress, unmapped } from './address.ts';
+import { ANY_V4, isAny, isLoopback, LOOPBACK_V4, parseSubnet, sameAddress, subnetHolds, unmapped } from './address.ts';
 import { Attachment, isOwn } from './attachment.ts';
 import * as e from './errno.ts';
 import type { ByteServer, ByteSocket, DatagramSocket, HostSockets } from './host-sockets.ts';
@@ -129,6 +129,7 @@ export class NetworkTransport implements Transport {
     if (network !== undefined) return network.connect({ address, port: to.port }, local.address.port);
     const way = this.#wayOut();
     if (way === undefined) throw new SocketError(e.ENETUNREACH);
+    if (await this.#isElsewhere(address)) throw new SocketError(e.EHOSTUNREACH);
     return this.#connectOut(way, { address, port: to.port }, to);
   }
 
@@ -172,7 +173,11 @@ export class NetworkTransport implements Transport {
         way.count('rx', answer.length);
         receive(answer, from);
       });
-      outside.then((socket) => socket.send(bytes, to)).catch(() => {});
+      outside
+        .then(async (socket) => {
+          if (!(await this.#isElsewhere(to.address))) socket.send(bytes, to);
+        })
+        .catch(() => {});
     };
     const close = () => {
       this.#udp.release(entry);
@@ -239,6 +244,15 @@ export class NetworkTransport implements Transport {
   async #connectOut(way: Attachment, to: SocketAddress, shown: SocketAddress): Promise<ByteSocket> {
     const socket = await this.#sockets.connectTcp(to);
     return way.meter(socket, { address: way.address, port: socket.local.port }, shown);
+  }
+
+  /** On a network of others. Their addresses are no addresses of the outside, which may know the same ones. */
+  async #isElsewhere(address: Uint8Array): Promise<boolean> {
+    const subnets = await this.#sockets.readFiles(this.#plan.directory, 's');
+    return subnets.some((text) => {
+      const subnet = parseSubnet(text);
+      return subnet !== undefined && subnetHolds(subnet, address);
+    });
   }
 
   #wayOut(): Attachment | undefined {

@@ -105,6 +105,10 @@ describe('two containers', () => {
     expect(await byAddress.result).toEqual({ connect: ENETUNREACH });
     const byName = await runGuest(two, 'client', { name: 'one', port: 80, text: 'x' });
     expect(await byName.result).toEqual({ resolve: ENOENT });
+    // Nor does the way out of a network lead into another.
+    const three = await networks.container({ networks: [place(29, 2, ['three'])] });
+    const around = await runGuest(three, 'client', { address: [172, 22, 0, 2], port: 80, text: 'x' });
+    expect(await around.result).toEqual({ connect: EHOSTUNREACH });
     // The same after it joins, and again after it leaves.
     await two.update(networks.plan({ networks: [place(22, 3, ['two'], { internal: true })] }));
     const wrongPort = await runGuest(two, 'client', { name: 'one', port: 81, text: 'x' });
