@@ -4,7 +4,7 @@
  */
 import { Hono } from 'hono';
 import type { Engine } from '../engine/engine.ts';
-import { WctrError } from '../errors.ts';
+import { isWctrError, WctrError } from '../errors.ts';
 import type { HttpService, Upgraded } from '../host/http.ts';
 import { API_VERSION, MIN_API_VERSION } from '../spec/engine-api.ts';
 import type { Api } from './api.ts';
@@ -21,6 +21,8 @@ import { volumeRoutes } from './routes/volumes.ts';
 
 export interface DaemonOptions {
   readonly version: string;
+  /** Hears of errors nobody threw on purpose: the client is told only that there was one. */
+  readonly onInternalError?: (error: unknown) => void;
 }
 
 export function createDaemon(engine: Engine, options: DaemonOptions): HttpService {
@@ -44,7 +46,11 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
   networkRoutes(api);
   absentRoutes(api);
   app.notFound(() => pageNotFound());
-  app.onError((error) => errorReply(error));
+  const failed = (error: unknown) => {
+    if (!isWctrError(error)) options.onInternalError?.(error);
+    return errorReply(error);
+  };
+  app.onError(failed);
 
   return {
     async fetch(request) {
@@ -62,7 +68,7 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
           if (kind === 'exec' && verb === 'start') return await upgradeExec(api, request, named(id));
         }
       } catch (error) {
-        return errorReply(error);
+        return failed(error);
       }
       // An offer to speak another protocol may be left alone (RFC 9110, 7.8): Go's client sends it with `exec -d` too.
       return app.fetch(request);

@@ -51,7 +51,13 @@ export const command: Command = {
         ...(warm === undefined ? {} : { warm }),
       });
       const unwatch = (await engine.watch?.()) ?? (() => {});
-      const service = createDaemon(engine, { version: VERSION });
+      const service = createDaemon(engine, {
+        version: VERSION,
+        onInternalError: (error) => {
+          const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+          terminal.err(`wctr daemon: internal error: ${printable(detail)}\n`);
+        },
+      });
       const listening = await host.listen(service, addresses, tls === undefined ? {} : { tls });
       const told = host.untilTold();
       for (const url of listening.urls) terminal.err(`wctr daemon listens on ${printable(url)}\n`);

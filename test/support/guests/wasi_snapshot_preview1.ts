@@ -27,3 +27,7 @@ export declare function poll_oneoff(subscriptions: usize, events: usize, count: 
 export declare function proc_exit(code: i32): void;
 export declare function random_get(buffer: usize, length: i32): i32;
 export declare function clock_time_get(id: i32, precision: i64, time: usize): i32;
+export declare function fd_prestat_get(fd: i32, result: usize): i32;
+export declare function sock_accept(fd: i32, flags: i32, result: usize): i32;
+export declare function sock_recv(fd: i32, vectors: usize, count: i32, flags: i32, size: usize, result: usize): i32;
+export declare function sock_send(fd: i32, vectors: usize, count: i32, flags: i32, size: usize): i32;
