@@ -18,9 +18,6 @@ import type { LocalMounts } from './volume-mounts.ts';
 
 type FileUseCases = Pick<ContainerUseCases, 'changes' | 'statPath' | 'getArchive' | 'putArchive' | 'export'>;
 
-/** Go's bits of what is no regular file: directory, symlink, device, fifo, socket. */
-const GO_TYPE_BITS = [31, 27, 26, 25, 24];
-
 export class LocalFiles implements FileUseCases {
   readonly #context: ContainerContext;
   readonly #mounts: Pick<LocalMounts, 'reopen'>;
@@ -77,24 +74,6 @@ export class LocalFiles implements FileUseCases {
   async *layer(record: ContainerRecord): AsyncGenerator<Uint8Array> {
     const opened = await this.#open(record);
     yield* closing(opened.files.layer(), opened);
-  }
-
-  /** Bytes of the files that are not the image's. */
-  async sizeRw(record: ContainerRecord): Promise<number> {
-    if (isRunning(record.state)) {
-      if (record.state.status === 'paused') return 0;
-      const stats = (await this.#context.ask(record, { op: 'stats' }, 'look into')) as { storageBytes?: number };
-      return stats.storageBytes ?? 0;
-    }
-    return this.#use(record, async ({ files }) => {
-      let bytes = 0;
-      for (const { Path, Kind } of await files.changes()) {
-        if (Kind === 2) continue;
-        const stat = await files.stat(Path).catch(() => undefined);
-        if (stat !== undefined && isRegular(stat.mode)) bytes += stat.size;
-      }
-      return bytes;
-    });
   }
 
   protected async find(name: string, action: string): Promise<ContainerRecord> {
@@ -180,8 +159,4 @@ async function named<T>({ name }: ContainerRecord, path: string, result: Promise
       data: error.data,
     });
   }
-}
-
-function isRegular(goMode: number): boolean {
-  return GO_TYPE_BITS.every((bit) => Math.floor(goMode / 2 ** bit) % 2 === 0);
 }

@@ -7,7 +7,7 @@ import { extractTar } from './extract.ts';
 import { filesystemChanges, layerTar } from './layer.ts';
 import { baseName, cleanAbsolute, fromText } from './names.ts';
 import { pathStat } from './path-stat.ts';
-import { asFileError, type FilesAccess, FileTask } from './task.ts';
+import { asFileError, asMemberError, type FilesAccess, FileTask } from './task.ts';
 import { FURNISHED, member, tarEnd, tree } from './walk.ts';
 
 const DIRECTORY = abi.O_RDONLY | abi.O_DIRECTORY;
@@ -37,7 +37,10 @@ export class KernelFiles implements ContainerFiles {
       if ((stat.mode & abi.S_IFMT) !== abi.S_IFDIR) {
         throw new WctrError('invalid-argument', `extraction point is not a directory: ${clean}`);
       }
-      await extractTar(task, task.open(abi.AT_FDCWD, fromText(clean), DIRECTORY), tar, options);
+      const fd = task.open(abi.AT_FDCWD, fromText(clean), DIRECTORY);
+      await extractTar(task, fd, tar, options).catch((error: unknown) => {
+        throw asMemberError(error);
+      });
     });
   }
 

@@ -5,7 +5,7 @@
  */
 import * as abi from '../../core/abi/kernel.ts';
 import { readChanges, type UpperChange } from '../../core/upper-changes.ts';
-import { type ErrorCode, WctrError } from '../../errors.ts';
+import { type ErrorCode, isWctrError, WctrError } from '../../errors.ts';
 import { type ByteString, fromBytes, toBytes, toText } from './names.ts';
 
 type Call = (...values: number[]) => number;
@@ -87,6 +87,13 @@ export function asFileError(error: unknown): unknown {
   const [code, text] = CODES[error.errno] ?? ['sandbox-failed', `errno ${error.errno}`];
   const what = error.message.slice(0, error.message.lastIndexOf(': errno'));
   return new WctrError(code, `${what}: ${text}`, { data: { errno: error.errno }, cause: error });
+}
+
+/** The same inside of an archive that is being unpacked: what is not there is not what the user named. */
+export function asMemberError(error: unknown): unknown {
+  const known = asFileError(error);
+  if (!isWctrError(known, 'not-found')) return known;
+  return new WctrError('conflict', known.message, { data: known.data, cause: error });
 }
 
 export class FileTask {

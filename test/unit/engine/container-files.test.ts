@@ -84,7 +84,7 @@ describe('files of a container that does not run', () => {
   });
 
   it('become an image, the same layer for the same files', async () => {
-    const images = [];
+    const images: { RootFS: { Layers: string[] }; Config: Record<string, unknown>; Author: string }[] = [];
     for (const tag of ['one', 'two']) {
       const id = await create();
       await put(id, '/etc', { conf: 'committed' });
@@ -100,7 +100,7 @@ describe('files of a container that does not run', () => {
       expect(Id).toMatch(/^sha256:/);
       await engine.containers.remove(id);
     }
-    const [one, two] = images as { RootFS: { Layers: string[] }; Config: Record<string, unknown>; Author: string }[];
+    const [one, two] = images;
     expect(one!.RootFS.Layers).toHaveLength(2);
     expect(one!.RootFS.Layers).toEqual(two!.RootFS.Layers);
     expect(one!.Config).toMatchObject({

@@ -1,5 +1,6 @@
 /** Files of containers that run: the same use cases, over the control socket of the container's own process. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { openEngine } from '../../../src/node.ts';
 import type { HostConfig } from '../../../src/spec/engine-api.ts';
 import { collect, pieces } from '../../support/container-files.ts';
+import { peer } from '../../support/peers.ts';
 import { writeLayout } from '../../support/registry-images.ts';
 import { smokeImage } from '../../support/smoke-image.ts';
 import { entry, join } from '../../support/tar-builder.ts';
@@ -104,15 +106,38 @@ describe('files of a running container', () => {
     expect(readFileSync(joinPath(Mountpoint, 'from-guest'), 'utf8')).toBe('shared words');
   }, 60_000);
 
+  it.skipIf(!peer('umoci') || !peer('skopeo'))(
+    'become a layer that umoci and skopeo read the same way',
+    async () => {
+      const id = await start(['rm', '/etc/motd']);
+      await engine.containers.wait(id);
+      await expect(put(id, '/', { 'bin/busybox/inner': 'x' })).rejects.toMatchObject({ code: 'conflict' });
+      const replaced = join([
+        entry({ name: 'bin/busybox/', type: '5', mode: 0o755 }),
+        entry({ name: 'bin/busybox/inner', data: 'a directory now' }),
+        entry({ name: 'new/file', data: 'added' }),
+        END,
+      ]);
+      await engine.containers.putArchive(id, '/', pieces(replaced));
+      await engine.containers.commit(id, { reference: 'umoci:1' });
+      const archive = joinPath(dataRoot, 'image.tar');
+      writeFileSync(archive, await collect(engine.images.save(['umoci:1'])));
+      const run = (command: string, args: string[]) => execFileSync(command, args, { cwd: dataRoot, stdio: 'pipe' });
+      run(peer('skopeo')!, ['copy', '-q', `oci-archive:${archive}`, 'oci:unpacked:1']);
+      // Its bundles are Linux' alone; raw is the files.
+      run(peer('umoci')!, ['raw', 'unpack', '--rootless', '--image', 'unpacked:1', 'raw-rootfs']);
+      const found = readdirSync(joinPath(dataRoot, 'raw-rootfs'), { recursive: true }).map(String).sort();
+      expect(found).toEqual(['bin', 'bin/busybox', 'bin/busybox/inner', 'etc', 'new', 'new/file']);
+    },
+    60_000,
+  );
+
   it('are not reached while it is paused, and that is said at once', async () => {
     const id = await start(['sleep', '600000']);
     await engine.containers.pause(id);
-    for (const action of [
-      engine.containers.changes(id),
-      engine.containers.statPath(id, '/'),
-      engine.containers.commit(id),
-    ]) {
-      await expect(action).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('paused') });
+    const { containers } = engine;
+    for (const ask of [() => containers.changes(id), () => containers.statPath(id, '/'), () => containers.commit(id)]) {
+      await expect(ask()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('paused') });
     }
     await engine.containers.unpause(id);
     expect(await engine.containers.changes(id)).toEqual([]);
