@@ -24,6 +24,7 @@ import type { HostStream } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
 import { bytesInput, ringInput, ringOutput } from '../worker/guest.ts';
 import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
+import { GuestSignals } from './guest-signals.ts';
 import { type AttachedMount, type GuestMessage, type GuestStart, type SharedBlock, STATE_PAGES } from './messages.ts';
 import { withStackSpare } from './stack-spare.ts';
 
@@ -65,7 +66,8 @@ export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
 
 function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () => ReturnType<typeof runProgram> {
   const { spec, task } = start;
-  const stdio = openStreams(start, host, outputs);
+  let signals: GuestSignals | undefined;
+  const stdio = openStreams(start, host, outputs, () => signals?.pending === true);
   const runner = host.runnerHost(start, stdio);
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
@@ -79,12 +81,16 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     ...(start.network === undefined ? {} : { network: networkPortOf(start.network) }),
   });
   const state = new Int32Array(start.state);
-  const count = ({ exports }: WebAssembly.Instance) => {
-    const { memory } = exports;
+  const received = new GuestSignals(port, task);
+  signals = received;
+  const onInstance = (instance: WebAssembly.Instance) => {
+    received.attach(instance, state);
+    const { memory } = instance.exports;
     if (!(memory instanceof WebAssembly.Memory)) return;
     Atomics.store(state, STATE_PAGES, memory.buffer.byteLength / PAGE_BYTES);
   };
-  return () => runProgram(spec, runner, program, process, count);
+  const imports = received.imports(program.module, process.imports);
+  return () => runProgram(spec, runner, program, process, { imports, onInstance });
 }
 
 function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel: KernelExports; port: KernelPort } {
@@ -130,14 +136,20 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
   };
 }
 
-function openStreams(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): GuestStdio {
+function openStreams(
+  start: GuestStart,
+  host: GuestThreadHost,
+  outputs: Ring[],
+  interrupted: () => boolean,
+): GuestStdio {
   const output = (name: 'stdout' | 'stderr', buffer: SharedArrayBuffer): HostStream => {
     const ring = new Ring(buffer);
     outputs.push(ring);
     return ringOutput(name, ring, host, true);
   };
   const stdout = output('stdout', start.stdout);
-  const input = (ring: Ring) => (start.spec.process.terminal ? terminalInput(ring) : ringInput(ring, host, true));
+  const input = (ring: Ring) =>
+    start.spec.process.terminal ? terminalInput(ring, interrupted) : ringInput(ring, host, true, interrupted);
   return {
     stdin: start.stdin === undefined ? bytesInput(new Uint8Array(0)) : input(new Ring(start.stdin)),
     stdout,

@@ -1,15 +1,15 @@
 /** One process of a container as the main thread has it: its thread, its streams, its end. */
 import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
+import { defaultAction, signalName, signalNumber } from '../runner/signals.ts';
 import type { SandboxExit } from '../sandbox.ts';
-import { defaultAction, signalName, signalNumber } from '../signals.ts';
 import { LineDiscipline, toTerminal } from '../terminal/line-discipline.ts';
 import { TerminalLines } from '../terminal/terminal-lines.ts';
 import type { OutputName, StreamSetup, WorkerPort } from '../worker/messages.ts';
 import { createRing, Ring } from '../worker/ring.ts';
 import { Input, Output, RING_BYTES } from '../worker/streams.ts';
 import type { GuestProcess, ProcessSpec } from './container.ts';
-import { type GuestMessage, type GuestStart, STATE_BYTES, STATE_PAGES } from './messages.ts';
+import { type GuestMessage, type GuestStart, STATE_BYTES, STATE_CATCHES, STATE_PAGES } from './messages.ts';
 
 export type GuestThread = WorkerPort<GuestStart, GuestMessage>;
 
@@ -20,7 +20,11 @@ export interface GuestOwner {
   /** Ends the thread and its kernel process. `busy`: it may be anywhere in its work. */
   reap(guest: Guest, busy: boolean): Promise<void>;
   cpuMs(thread: string): number;
+  /** Leaves a signal for a guest that handles its own. False: there is no such signal in a kernel. */
+  signal(guest: Guest, signal: number): boolean;
 }
+
+const SIGKILL = 9;
 
 const PAGE_BYTES = 65536;
 
@@ -41,6 +45,7 @@ export class Guest implements GuestProcess {
   readonly #rings = { stdout: createRing(RING_BYTES), stderr: createRing(RING_BYTES) };
   readonly #state = new SharedArrayBuffer(STATE_BYTES);
   readonly #exit: Promise<SandboxExit>;
+  #inputRing: Ring | undefined;
   #resolve!: (exit: SandboxExit) => void;
   #started: { resolve(): void; reject(error: unknown): void } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,6 +88,7 @@ export class Guest implements GuestProcess {
       this.#started = { resolve, reject };
     });
     const stdin = this.#terminal ?? bufferOf(await this.#input?.ready);
+    if (stdin !== undefined) this.#inputRing = new Ring(stdin);
     this.thread.post(
       {
         type: 'guest',
@@ -113,6 +119,10 @@ export class Guest implements GuestProcess {
     const signal = signalNumber(name);
     if (signal === 0) throw new WctrError('invalid-argument', `no such signal: ${name}`);
     if (this.#ending) throw new WctrError('conflict', 'the process is not running');
+    if (this.#catches() && signal !== SIGKILL && this.#owner.signal(this, signal)) {
+      this.#inputRing?.poke();
+      return;
+    }
     const action = defaultAction(signal);
     if (action === 'stop') {
       throw new WctrError('unsupported', `${signalName(signal)} cannot stop one process of a container`, {
@@ -120,6 +130,10 @@ export class Guest implements GuestProcess {
       });
     }
     if (action === 'end') void this.end(signalExit(signalName(signal)), true);
+  }
+
+  #catches(): boolean {
+    return Atomics.load(new Int32Array(this.#state), STATE_CATCHES) === 1;
   }
 
   /** A guest has no call to ask for the size; what it had at its start is in its environment. */

@@ -3,6 +3,7 @@
  * thread that attaches to it. The main thread starts and ends threads, keeps their streams, and calls the kernel for
  * everything that is not a guest's own doing.
  */
+import { PROCESS_PID, TASK_PROCESS } from '../../core/abi/kernel.ts';
 import { type JournalStore, UpperJournal } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
@@ -181,6 +182,12 @@ class Container implements HostContainer, GuestOwner {
   wake(): void {
     Atomics.add(this.#words, this.#event, 1);
     Atomics.notify(this.#words, this.#event);
+  }
+
+  signal(guest: Guest, signal: number): boolean {
+    const view = new DataView(this.#machine.memory.buffer);
+    const process = view.getUint32(guest.task + TASK_PROCESS, true);
+    return this.#machine.kernel.process_kill(view.getUint32(process + PROCESS_PID, true), signal) === 0;
   }
 
   cpuMs(thread: string): number {

@@ -39,7 +39,7 @@ export interface GuestStart {
   /** With a terminal both outputs are one. */
   readonly stdout: SharedArrayBuffer;
   readonly stderr?: SharedArrayBuffer;
-  /** i32: bytes of the guest's memory, in pages of 64 KiB. */
+  /** i32 each: the size of the guest's memory at its start in pages of 64 KiB; whether it handles signals. */
   readonly state: SharedArrayBuffer;
   /** For networkPortOf (host/network). */
   readonly network?: unknown;
@@ -58,5 +58,8 @@ export interface GuestError {
   readonly hint?: string;
 }
 
+/** Words of `state`. */
 export const STATE_PAGES = 0;
-export const STATE_BYTES = 4;
+/** 1: the guest handles signals itself. */
+export const STATE_CATCHES = 1;
+export const STATE_BYTES = 8;

@@ -5,8 +5,8 @@
  */
 import { WctrError } from '../../errors.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
+import { signalNumber } from '../runner/signals.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec, SandboxStats, Signal } from '../sandbox.ts';
-import { signalNumber } from '../signals.ts';
 import type { ChildEnd, ChildStdio } from './container-process.ts';
 import { ContainerProcess } from './container-process.ts';
 import { Reaper } from './reaper.ts';

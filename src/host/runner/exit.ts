@@ -4,7 +4,7 @@
  */
 import { ERROR_TABLE, isWctrError } from '../../errors.ts';
 import type { SandboxExit, Signal } from '../sandbox.ts';
-import { signalNumber } from '../signals.ts';
+import { signalNumber } from './signals.ts';
 
 /** As coreutils' timeout(1). */
 export const EXIT_TIMED_OUT = 124;

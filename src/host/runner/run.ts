@@ -96,13 +96,20 @@ export function loadProgram(spec: SandboxSpec, host: RunnerHost, setup: Setup, p
   return { ...prepared, entry };
 }
 
-/** Instantiates and runs it in an opened process. `onInstance` sees the guest before its first instruction but the start function's. */
+export interface RunOptions {
+  /** In place of the process' own. */
+  readonly imports?: WebAssembly.Imports;
+  /** Sees the guest before its entry is called. */
+  readonly onInstance?: (instance: WebAssembly.Instance) => void;
+}
+
+/** Instantiates and runs it in an opened process. */
 export function runProgram(
   spec: SandboxSpec,
   host: RunnerHost,
   program: LoadedProgram,
   process: WasiProcess,
-  onInstance?: (instance: WebAssembly.Instance) => void,
+  { imports = process.imports, onInstance }: RunOptions = {},
 ): SandboxExit {
   const fuel = program.fuel ? createFuel(spec, host) : undefined;
   let instance: WebAssembly.Instance | undefined;
@@ -110,7 +117,7 @@ export function runProgram(
   try {
     instance = new WebAssembly.Instance(
       program.module,
-      linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny'),
+      linkedImports(program.info, imports, spec.program.unknownImports ?? 'deny'),
     );
     onInstance?.(instance);
     fuel?.attach(instance);

@@ -18,6 +18,7 @@ export type KernelExports = Readonly<
     | 'kernel_data_bytes'
     | 'process_create'
     | 'process_exit'
+    | 'process_kill'
     | 'openat'
     | 'close'
     | 'mkdirat'

@@ -2,7 +2,7 @@
  * Lines from the terminal to the guest's thread, through a ring: each with its length before it, because a read gives one
  * line at most, and an empty one is the end of input, once.
  */
-import { EAGAIN, POLLHUP, POLLIN } from '../../core/abi/kernel.ts';
+import { EAGAIN, EINTR, POLLHUP, POLLIN } from '../../core/abi/kernel.ts';
 import type { HostStream } from '../wasi/ports.ts';
 import { CLOSED_BY_WRITER, type Ring } from '../worker/ring.ts';
 
@@ -32,8 +32,8 @@ export class TerminalLines {
   }
 }
 
-/** The guest's end. */
-export function terminalInput(ring: Ring): HostStream {
+/** The guest's end. `interrupted`: a wait has to end (EINTR). */
+export function terminalInput(ring: Ring, interrupted: () => boolean = () => false): HostStream {
   /** Of the line that is being read; undefined: none is. */
   let left: number | undefined;
   const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
@@ -47,7 +47,10 @@ export function terminalInput(ring: Ring): HostStream {
     wakes: true,
     read(target, nonBlocking) {
       if (nonBlocking && left === undefined && ring.readable === 0 && !ended()) return -EAGAIN;
-      if (left === undefined) ring.waitUntil(() => ring.readable > 0 || ended());
+      if (left === undefined) {
+        ring.waitUntil(() => ring.readable > 0 || ended() || interrupted());
+        if (ring.readable === 0 && !ended()) return -EINTR;
+      }
       begin();
       const length = ring.read(target.subarray(0, left ?? 0));
       left = left === undefined || left === length ? undefined : left - length;

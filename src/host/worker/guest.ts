@@ -1,5 +1,5 @@
 /** The worker's side: runs one guest when told to. The runtime's entry file (host/node, host/browser) calls it. */
-import { EAGAIN, EPIPE, POLLHUP, POLLIN, POLLOUT } from '../../core/abi/kernel.ts';
+import { EAGAIN, EINTR, EPIPE, POLLHUP, POLLIN, POLLOUT } from '../../core/abi/kernel.ts';
 import { failedStart } from '../runner/exit.ts';
 import { type GuestStdio, type RunnerHost, runGuest } from '../runner/run.ts';
 import type { HostStream } from '../wasi/ports.ts';
@@ -74,14 +74,20 @@ export function bytesInput(bytes: Uint8Array): HostStream {
   };
 }
 
-/** `wakes`: whoever fills the ring wakes the kernel's pollers, too. */
-export function ringInput(ring: Ring, host: RingHost, wakes = false): HostStream {
+/** `wakes`: whoever fills the ring wakes the kernel's pollers, too. `interrupted`: a wait has to end (EINTR). */
+export function ringInput(
+  ring: Ring,
+  host: RingHost,
+  wakes = false,
+  interrupted: () => boolean = () => false,
+): HostStream {
   return {
     wakes,
     read(target, nonBlocking) {
       const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
       if (nonBlocking && ring.readable === 0 && !ended()) return -EAGAIN;
-      ring.waitUntil(() => ring.readable > 0 || ended());
+      ring.waitUntil(() => ring.readable > 0 || ended() || interrupted());
+      if (ring.readable === 0 && !ended()) return -EINTR;
       const length = ring.read(target);
       // Only a writer that found no room at all is waiting for some.
       if (length > 0 && ring.writable <= length) host.post({ type: 'writable' });

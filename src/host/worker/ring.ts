@@ -85,6 +85,11 @@ export class Ring {
     this.#changed();
   }
 
+  /** Has whoever waits look again. */
+  poke(): void {
+    this.#changed();
+  }
+
   /** Blocks until `ready()`; only for threads that may wait. False: `timeoutMs` passed first. */
   waitUntil(ready: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): boolean {
     const until = timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : performance.now() + timeoutMs;

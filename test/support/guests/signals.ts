@@ -1,6 +1,6 @@
 // @ts-nocheck: AssemblyScript, not TypeScript.
 /** A guest that handles its own signals: waits for three in poll_oneoff, or for one in a read, and says which came. */
-import { args_get, args_sizes_get, fd_read, fd_write, poll_oneoff, proc_exit } from './wasi_snapshot_preview1';
+import { args_sizes_get, fd_read, fd_write, poll_oneoff, proc_exit } from './wasi_snapshot_preview1';
 
 const scratch = memory.data(256, 16);
 let seen: i32 = 0;

@@ -151,6 +151,31 @@ describe('a container of several processes', () => {
     expect(await outcome(looping)).toMatchObject({ exitCode: 130, signal: 'SIGINT' });
   });
 
+  it('lets a program handle its signals, when it can', async () => {
+    const container = await open();
+    const handling = { program: { module: { path: guestPath('signals') } } };
+    const guest = await container.start(program([], handling));
+    const reader = guest.stdout.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe('waiting\n');
+    for (const [name, number] of [
+      ['SIGTERM', 15],
+      ['HUP', 1],
+      ['28', 28],
+    ] as const) {
+      guest.signal(name);
+      expect(await next()).toBe(`signal ${number}\n`);
+    }
+    expect(await guest.wait()).toMatchObject({ exitCode: 3 });
+    const blocked = await container.start(program(['read'], { ...handling, stdin: true }));
+    const output = blocked.stdout.getReader();
+    expect(new TextDecoder().decode((await output.read()).value)).toBe('waiting\n');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    blocked.signal('SIGINT');
+    expect(new TextDecoder().decode((await output.read()).value)).toContain('signal 2\n');
+    expect(await blocked.wait()).toMatchObject({ exitCode: 0 });
+  });
+
   it('refuses a program that is not there, as docker does', async () => {
     const container = await open();
     const missing = program([], { args: ['/bin/nothing'], program: { path: '/bin/nothing' } });
