@@ -220,24 +220,24 @@ describe('wctr run refuses', () => {
     [['--pull', 'never', 'busybox:tset'], 125, 'wctr: no such image: busybox:tset\nhint: did you mean busybox:test?\n'],
     [['-m', '1m', 'busybox:test'], 125, 'wctr: minimum memory limit allowed is 6MB, not 1m\n'],
     [
-      ['-d', 'busybox:test'],
+      ['-p', '80:x', 'busybox:test'],
       125,
-      'wctr: --detach is not supported yet\nhint: leave out -d: the container runs in the foreground\n',
+      'wctr: invalid port "80:x" for -p: "x" is no port\nhint: write [IP:][HOST_PORT:]PORT[/udp]\n',
     ],
     [
-      ['-p', '80:80', 'busybox:test'],
+      ['--restart', 'always', 'busybox:test'],
       125,
-      'wctr: --publish is not supported yet\nhint: a container has no network yet\n',
+      'wctr: conflicting options: cannot specify both --restart and --rm\n',
+    ],
+    [
+      ['--device', '/dev/x', 'busybox:test'],
+      125,
+      'wctr: --device is not supported: there are no devices in a container\n',
     ],
     [
       ['--sandbox', 'vm', 'busybox:test'],
       125,
       'wctr: no such sandbox: vm\nhint: choose one of process, worker, inline, wasmer\n',
-    ],
-    [
-      ['-v', 'data:/x', 'busybox:test'],
-      125,
-      'wctr: invalid volume "data:/x": named volumes are not supported yet\nhint: use a host directory: ./data:/x\n',
     ],
     [
       ['--mount', 'type=bind,src=/no/such,dst=/x', 'busybox:test'],

@@ -57,6 +57,13 @@ const IMAGE_COMMANDS = [
   'image history',
   'image save',
 ];
+/** The same for containers. */
+const CONTAINER_WORDS =
+  'attach commit cp diff exec export inspect kill logs pause port rename restart rm start stats stop top unpause update wait';
+const CONTAINER_COMMANDS = CONTAINER_WORDS.split(' ').flatMap((word) =>
+  word === 'inspect' ? ['container inspect'] : [word, `container ${word}`],
+);
+const LIST_CONTAINERS = "wctr ps -a --format '{{.Names}}' 2>/dev/null";
 const LIST_IMAGES = "wctr images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null";
 
 const SHELLS: Readonly<Record<string, (commands: readonly Described[]) => string>> = {
@@ -75,6 +82,9 @@ ${commands.map(({ path, words }) => `    "${path}") words="${words.join(' ')}" ;
   case "$path" in
     ${IMAGE_COMMANDS.map((path) => `"${path}"`).join('|')}) [[ "$current" != -* ]] && words="$words $(${LIST_IMAGES})" ;;
   esac
+  case "$path" in
+    ${[...CONTAINER_COMMANDS, 'inspect'].map((path) => `"${path}"`).join('|')}) [[ "$current" != -* ]] && words="$words $(${LIST_CONTAINERS})" ;;
+  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [[ \${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "$current"))
   type __ltrim_colon_completions >/dev/null 2>&1 && __ltrim_colon_completions "$current"
@@ -89,6 +99,7 @@ ${SHELLS.bash!(commands)}`,
 complete -c wctr -f
 ${commands.flatMap(fishLines).join('\n')}
 complete -c wctr -n '__fish_seen_subcommand_from ${IMAGE_COMMANDS.filter((path) => !path.includes(' ')).join(' ')}' -a "(${LIST_IMAGES})"
+complete -c wctr -n '__fish_seen_subcommand_from ${CONTAINER_WORDS}' -a "(${LIST_CONTAINERS})"
 `,
 };
 

@@ -36,7 +36,8 @@ export const command: Command = {
 /** `TIME TYPE ACTION ID (name=value, …)`, as docker prints it. */
 function eventLine(event: EventMessage): string {
   const { ID: id, Attributes: attributes } = event.Actor;
-  const nanoseconds = Number(BigInt(Math.trunc(event.timeNano)) % 1_000_000_000n);
+  // A double holds the time to a quarter of a microsecond: whole microseconds are what is true of it.
+  const nanoseconds = Number(BigInt(Math.round(event.timeNano / 1000)) % 1_000_000n) * 1000;
   const shown = Object.keys(attributes ?? {})
     .sort()
     .map((name) => `${name}=${attributes[name]}`);
