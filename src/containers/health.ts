@@ -88,5 +88,6 @@ export class HealthMonitor {
 
 /** Docker's zero means "as usual". */
 function milliseconds(nanoseconds: number | undefined, usual: number): number {
-  return nanoseconds === undefined || nanoseconds === 0 ? usual : Math.max(1, nanoseconds / NS_PER_MS);
+  // Clients send null where they mean nothing.
+  return nanoseconds ? Math.max(1, nanoseconds / NS_PER_MS) : usual;
 }

@@ -123,8 +123,8 @@ export class Execs {
       timer = setTimeout(() => {
         // A timer that is far too late means that all of this process stood still (`pause`): the time starts again.
         late = Date.now() - begunAt <= timeoutMs + STILL_MS;
-        if (late) process.signal('SIGKILL');
-        else limit();
+        if (!late) limit();
+        else endNow(process);
       }, timeoutMs);
     };
     limit();
@@ -223,5 +223,14 @@ async function textOf(stream: ReadableStream<Uint8Array> | undefined): Promise<s
     const { value, done } = await reader.read();
     if (done) return text;
     if (text.length < MOST_OUTPUT_CHARS) text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** It may have ended by itself just before. */
+function endNow(process: GuestProcess): void {
+  try {
+    process.signal('SIGKILL');
+  } catch (error) {
+    if (!isWctrError(error, 'conflict')) throw error;
   }
 }
