@@ -53,7 +53,7 @@ import { hasFlag, I_CTIME, I_MTIME, I_SIZE, kindOf, LIVE_DEVICE, nowNs, ON_HOST 
 import { checkWritable } from './mount';
 import { createNode } from './names';
 import { ENTRY, FOLLOW, KEEP, walk, walkInode, walkSlash } from './path';
-import { pipeOf, pipeOpened, pipeReaders, pipeWriters } from './pipe';
+import { pipeOf, pipeOpened, pipePartners, pipePartnersEver, pipeReaders } from './pipe';
 import { waitForEvent } from './poll';
 import { mayAccess, P_UMASK, processOf, TASK_HELD } from './process';
 
@@ -167,8 +167,10 @@ function openFifo(t: usize, process: usize, inode: usize, flags: u32): i32 {
   const file = fileCreate(access == O_RDONLY ? FILE_PIPE_READ : FILE_PIPE_WRITE, inode, statusOf(flags));
   if (file == 0) return -ENFILE;
   pipeOpened(inode, access);
+  const seen = pipePartnersEver(pipe, access);
   while (!nonblock && access != O_RDWR) {
-    if (access == O_RDONLY ? pipeWriters(pipe) != 0 : pipeReaders(pipe) != 0) break;
+    // A partner that opened, wrote and left before this thread woke was there.
+    if (pipePartners(pipe, access) != 0 || pipePartnersEver(pipe, access) != seen) break;
     store<u32>(t, file, TASK_HELD);
     const woken = waitForEvent(t, -1);
     store<u32>(t, 0, TASK_HELD);

@@ -3,6 +3,7 @@
  *
  * ```
  * pipe, 32 bytes: 0 readers  4 writers  8 head (next byte to read)  12 bytes held  16 ring (0: none)
+ *                 20 readers ever  24 writers ever
  * ```
  */
 import {
@@ -47,6 +48,9 @@ const WRITERS: usize = 4;
 const HEAD: usize = 8;
 const HELD: usize = 12;
 const RING: usize = 16;
+/** Opens so far: an end that came and went was there. */
+const READERS_EVER: usize = 20;
+const WRITERS_EVER: usize = 24;
 const BYTES: u32 = 32;
 
 /** The FIFO inode's pipe, made on first use; 0: quota or memory is out. */
@@ -120,8 +124,14 @@ export function pipeCreate(t: usize, flags: u32): i32 {
 /** Counts an end; `access` of O_ACCMODE. */
 export function pipeOpened(inode: usize, access: u32): void {
   const pipe = load<u32>(inode, I_PIPE);
-  if (access != O_WRONLY) store<u32>(pipe, load<u32>(pipe, READERS) + 1, READERS);
-  if (access != O_RDONLY) store<u32>(pipe, load<u32>(pipe, WRITERS) + 1, WRITERS);
+  if (access != O_WRONLY) {
+    store<u32>(pipe, load<u32>(pipe, READERS) + 1, READERS);
+    store<u32>(pipe, load<u32>(pipe, READERS_EVER) + 1, READERS_EVER);
+  }
+  if (access != O_RDONLY) {
+    store<u32>(pipe, load<u32>(pipe, WRITERS) + 1, WRITERS);
+    store<u32>(pipe, load<u32>(pipe, WRITERS_EVER) + 1, WRITERS_EVER);
+  }
   signalEvent();
 }
 
@@ -136,8 +146,14 @@ export function pipeReaders(pipe: usize): u32 {
   return load<u32>(pipe, READERS);
 }
 
-export function pipeWriters(pipe: usize): u32 {
-  return load<u32>(pipe, WRITERS);
+/** How many partners of an end opened for `access` there are. */
+export function pipePartners(pipe: usize, access: u32): u32 {
+  return access == O_RDONLY ? load<u32>(pipe, WRITERS) : load<u32>(pipe, READERS);
+}
+
+/** How many there ever were. */
+export function pipePartnersEver(pipe: usize, access: u32): u32 {
+  return access == O_RDONLY ? load<u32>(pipe, WRITERS_EVER) : load<u32>(pipe, READERS_EVER);
 }
 
 /** Waits for any event with the file held: another thread may close the fd meanwhile, then -EBADF. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as abi from '../../src/core/abi/kernel.ts';
 import { bootGuest, Guest, ok } from '../support/guest.ts';
 import { startJob } from '../support/kernel-threads.ts';
+import { bootKept, MemoryJournal, treeOf } from '../support/upper.ts';
 
 describe('two threads over one kernel', () => {
   it('create, write, rename and remove the same names without breaking an invariant', async () => {
@@ -82,5 +83,48 @@ describe('two threads over one kernel', () => {
       expect(guest.check()).toBe(0);
     }
     expect((guest.list('/shared') as string[]).length).toBeGreaterThan(0);
+  });
+
+  it('journal what they do while another thread syncs', async () => {
+    const store = new MemoryJournal();
+    const config = { flags: abi.CONFIG_SHARED, maxPages: 2048 };
+    const { guest, journal } = await bootKept(store, config, []);
+    guest.mkdir('/shared');
+    const jobs = await Promise.all(
+      [3, 5].map((seed) => startJob(guest.kernel, { job: 'hammer', rounds: 20_000, seed })),
+    );
+    let running = true;
+    const results = Promise.all(jobs.map(({ result }) => result)).finally(() => {
+      running = false;
+    });
+    let syncs = 0;
+    while (running) {
+      expect(journal.trySync(guest.t)).toBe(0);
+      if (++syncs % 10 === 0) journal.compact(guest.t, true);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await results;
+    expect(guest.check()).toBe(0);
+    journal.sync(guest.t);
+    const again = await bootKept(store, { maxPages: 2048 }, []);
+    expect(treeOf(again.guest)).toEqual(treeOf(guest));
+    expect(again.guest.check()).toBe(0);
+  });
+
+  it('leave no end of a pipe open when one is ended while it waits', async () => {
+    const guest = await bootGuest({ flags: abi.CONFIG_SHARED, maxPages: 2048 });
+    guest.call('pipe', 0);
+    const [reader, writer] = [guest.r(0), guest.r(1)];
+    const child = ok(guest.call('process_fork'));
+    const { worker } = await startJob(guest.kernel, { job: 'block', task: child, fd: reader });
+    worker.removeAllListeners('error');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    guest.close(reader);
+    guest.kernel.calls.kernel_freeze!();
+    await worker.terminate();
+    guest.kernel.calls.process_exit!(child, 0);
+    guest.kernel.calls.kernel_thaw!();
+    expect(guest.write(writer, 'x')).toBe(-abi.EPIPE);
+    expect(guest.check()).toBe(0);
   });
 });
