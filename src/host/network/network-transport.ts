@@ -17,7 +17,7 @@ interface Bound extends BoundPort {
 }
 
 /** Sends to a peer by the published port it came in by; false when it did not. */
-export type AnswerPublished = (port: number, to: SocketAddress, bytes: Uint8Array) => boolean;
+type AnswerPublished = (port: number, to: SocketAddress, bytes: Uint8Array) => boolean;
 
 export class NetworkTransport implements Transport {
   readonly #sockets: HostSockets;
