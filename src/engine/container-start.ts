@@ -6,7 +6,7 @@ import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
 import type { SandboxMount, SandboxSpec } from '../host/sandbox.ts';
 import type { ContainerContext } from './container-context.ts';
-import { isRunning, now } from './container-state.ts';
+import { assertManaged, isRunning, now } from './container-state.ts';
 import { sandboxResources } from './host-config.ts';
 import type { ProgramFiles } from './program.ts';
 
@@ -21,6 +21,7 @@ export async function startContainer(context: ContainerContext, name: string): P
       throw new WctrError('conflict', 'cannot start a paused container, try unpause instead');
     }
     if (isRunning(record.state) && context.parts.containers.runs(record)) return;
+    assertManaged(record, 'start');
     await launch(context, record);
   });
 }
