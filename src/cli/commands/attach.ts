@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { complain } from '../complain.ts';
 import { parseDetachKeys } from '../detach-keys.ts';
 import { converse } from '../session.ts';
-import { needTerminal } from './run-managed.ts';
+import { needTerminal } from './start-attached.ts';
 
 export const command: Command = {
   usage: 'CONTAINER',

@@ -5,7 +5,7 @@ import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { converse } from '../session.ts';
 import { readEnvironment } from './environment.ts';
-import { needTerminal } from './run-managed.ts';
+import { needTerminal } from './start-attached.ts';
 
 export const command: Command = {
   usage: 'CONTAINER COMMAND [ARG...]',

@@ -1,13 +1,12 @@
-/** `run` of a container with a process of its own: create, attach, wait, start, in docker's order. */
+/** `run` of a container with a process of its own. */
 import type { Engine } from '../../engine/engine.ts';
-import { WctrError } from '../../errors.ts';
 import type { Context } from '../command.ts';
 import { complain } from '../complain.ts';
 import { parseDetachKeys } from '../detach-keys.ts';
 import type { ParsedFlags } from '../flags.ts';
-import { converse } from '../session.ts';
 import { createContainer } from './create-container.ts';
 import { createRequest } from './create-request.ts';
+import { needTerminal, startAttached } from './start-attached.ts';
 
 export async function runManaged(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number> {
   const request = await createRequest(context, args, flags);
@@ -23,42 +22,15 @@ export async function runManaged(context: Context, args: readonly string[], flag
     return 0;
   }
   const { AttachStdin: stdin = false, AttachStdout: stdout = false, AttachStderr: stderr = false } = request;
-  const streams = await containers.attach(id, { stdin, stdout, stderr, stream: true });
-  const ended = containers.wait(id, flags.bool('rm') ? 'removed' : 'next-exit');
-  // Asked for after the output has ended; until then a failure is no news.
-  ended.catch(() => {});
-  const session = converse(context, {
-    streams,
-    ...(detachKeys === undefined ? {} : { detachKeys }),
-    resize: (size) => containers.resize(id, size),
-    ...(flags.string('sig-proxy') === 'false' ? {} : { signal: (name) => containers.kill(id, name) }),
+  const code = await startAttached(context, {
+    id,
+    streams: { stdin, stdout, stderr },
+    autoRemove: flags.bool('rm'),
+    signalProxy: flags.string('sig-proxy') !== 'false',
+    detachKeys,
   });
-  try {
-    await containers.start(id);
-  } catch (error) {
-    session.stop();
-    await streams.detach().catch(() => {});
-    throw error;
-  }
-  session.resize();
-  if ((await session.done) === 'detached') {
-    await streams.detach().catch(() => {});
-    context.terminal.err('read escape sequence\n');
-    return 0;
-  }
-  const { StatusCode, Error: failure } = await ended;
-  if (failure !== undefined && failure !== null) {
-    complain(context.terminal, failure.Message);
-    return 125;
-  }
-  if (StatusCode !== 0 && !flags.bool('rm')) await explain(context, containers, id);
-  return StatusCode;
-}
-
-/** As docker: a terminal was asked for, and standard input is none. */
-export function needTerminal({ terminal }: Context): void {
-  if (terminal.stdinIsTTY) return;
-  throw new WctrError('invalid-argument', 'the input device is not a TTY', { hint: 'leave out -t' });
+  if (code !== 0 && !flags.bool('rm')) await explain(context, containers, id);
+  return code;
 }
 
 /** Says why a program ended that did not end by itself. */

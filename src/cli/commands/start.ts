@@ -1,11 +1,9 @@
 import { WctrError } from '../../errors.ts';
 import type { Command, Context } from '../command.ts';
-import { complain } from '../complain.ts';
 import { parseDetachKeys } from '../detach-keys.ts';
 import type { ParsedFlags } from '../flags.ts';
-import { converse } from '../session.ts';
 import { forEachName } from './each-name.ts';
-import { needTerminal } from './run-managed.ts';
+import { needTerminal, startAttached } from './start-attached.ts';
 
 export const command: Command = {
   usage: 'CONTAINER [CONTAINER...]',
@@ -24,7 +22,7 @@ export const command: Command = {
     if (flags.bool('attach') || flags.bool('interactive')) {
       if (names.length > 1)
         throw new WctrError('invalid-argument', 'you cannot start and attach multiple containers at once');
-      return startAttached(context, names[0]!, flags);
+      return startOne(context, names[0]!, flags);
     }
     const { containers } = await context.engine();
     return forEachName(context, names, (name) =>
@@ -33,38 +31,17 @@ export const command: Command = {
   },
 };
 
-async function startAttached(context: Context, name: string, flags: ParsedFlags): Promise<number> {
+async function startOne(context: Context, name: string, flags: ParsedFlags): Promise<number> {
   const { containers } = await context.engine();
   const { Id: id, Config, HostConfig } = await containers.inspect(name);
-  const keys = flags.string('detach-keys');
-  const checkpoint = flags.string('checkpoint');
   const stdin = flags.bool('interactive') && Config.OpenStdin;
   if (Config.Tty && stdin) needTerminal(context);
-  const streams = await containers.attach(id, { stdin, stdout: true, stderr: true, stream: true });
-  const ended = containers.wait(id, HostConfig.AutoRemove === true ? 'removed' : 'next-exit');
-  // Asked for after the output has ended; until then a failure is no news.
-  ended.catch(() => {});
-  const session = converse(context, {
-    streams,
-    ...(keys === undefined ? {} : { detachKeys: keys }),
-    resize: (size) => containers.resize(id, size),
-    signal: (signal) => containers.kill(id, signal),
+  return startAttached(context, {
+    id,
+    streams: { stdin, stdout: true, stderr: true },
+    autoRemove: HostConfig.AutoRemove === true,
+    signalProxy: true,
+    detachKeys: flags.string('detach-keys'),
+    checkpoint: flags.string('checkpoint'),
   });
-  try {
-    await containers.start(id, checkpoint === undefined ? {} : { checkpoint });
-  } catch (error) {
-    session.stop();
-    await streams.detach().catch(() => {});
-    throw error;
-  }
-  session.resize();
-  if ((await session.done) === 'detached') {
-    await streams.detach().catch(() => {});
-    context.terminal.err('read escape sequence\n');
-    return 0;
-  }
-  const { StatusCode, Error: failure } = await ended;
-  if (failure === undefined || failure === null) return StatusCode;
-  complain(context.terminal, failure.Message);
-  return 125;
 }
