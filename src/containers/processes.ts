@@ -1,5 +1,4 @@
 /** What the engine needs of a host that has container processes: start one, speak to one, read what one has logged. */
-import type { ContainerConfig, LogConfig } from '../spec/engine-api.ts';
 import type { ControlRequest } from './control/protocol.ts';
 import type { LaunchDocument } from './launch.ts';
 
@@ -32,11 +31,4 @@ export interface ControlSession {
   readonly end: Promise<unknown>;
   /** Leaves. */
   close(): void;
-}
-
-/** What the log of a container is read with. */
-export interface LogSource {
-  readonly path: string;
-  readonly log: LogConfig;
-  readonly config: ContainerConfig;
 }

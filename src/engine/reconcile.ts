@@ -20,6 +20,8 @@ export async function reconcile(context: ContainerContext, id: string): Promise<
       return died ? { ...current, ports: {}, state: lostState(current.state) } : undefined;
     });
     if (!died || record === undefined) return;
+    // Nobody listens there any more.
+    if (record.managed) await context.parts.fs.rm(context.socket(id), { force: true }).catch(() => {});
     await events.container(record, 'die', { exitCode: String(EXIT_KILLED), execDuration: seconds(record) });
     if (mayRestart(record)) await restart(context, record);
     else if (record.hostConfig.AutoRemove === true) await discard(context, record, { volumes: true });
