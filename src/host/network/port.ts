@@ -3,7 +3,6 @@
  * container process' main thread, which has an event loop. Between the two: a ring each way per socket, in shared memory.
  */
 import type { PortMap } from '../../spec/engine-api.ts';
-import type { NetworkPort } from '../wasi/ports.ts';
 
 /** What a container's process has to know of the networks it is on. */
 export interface NetworkPlan {
@@ -51,4 +50,3 @@ export interface ContainerNetwork {
   close(): Promise<void>;
 }
 
-export type { NetworkPort };
