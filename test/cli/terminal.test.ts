@@ -96,12 +96,14 @@ describe.skipIf(!peer('tmux'))('in a terminal', () => {
   });
 
   it('lets a program talk to the terminal, and ends it by Ctrl-C with 130', async () => {
-    type('clear; wctr run --rm -it busybox:test loop');
-    await shown(/^looping$/m);
-    tmux('send-keys', '-t', 'main', 'C-c');
-    await shown(/\^C\n(.*\n)*\$$/);
-    type('echo ended=$?');
-    await shown(/^ended=130$/m);
+    for (const flags of ['--rm', '--rm -it']) {
+      type(`clear; wctr run ${flags} busybox:test loop`);
+      await shown(/^looping$/m);
+      tmux('send-keys', '-t', 'main', 'C-c');
+      await shown(/\^C(.*\n)*.*\$$/);
+      type('echo ended=$?');
+      await shown(/^ended=130$/m);
+    }
     type('clear; echo ready; wctr run --rm -it busybox:test cat; echo ended=$?');
     await shown(/^ready$/m);
     type('typed here');
@@ -110,6 +112,23 @@ describe.skipIf(!peer('tmux'))('in a terminal', () => {
     tmux('send-keys', '-t', 'main', 'C-d');
     await shown(/^ended=0$/m);
   });
+
+  it('leaves a container by ctrl-p ctrl-q and comes back to it', async () => {
+    type('clear; wctr run -it --name shell busybox:test cat; echo ended=$?');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    type('first');
+    await shown(/^first\nfirst$/m);
+    tmux('send-keys', '-t', 'main', 'C-p', 'C-q');
+    await shown(/^read escape sequence\nended=0$/m);
+    type('clear; wctr attach shell; echo ended=$?');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    type('second');
+    await shown(/^second\nsecond$/m);
+    tmux('send-keys', '-t', 'main', 'C-d');
+    await shown(/^ended=0$/m);
+    type('clear; wctr logs shell; wctr rm shell');
+    await shown(/^first\nfirst\nsecond\nsecond\nshell$/m);
+  }, 30_000);
 
   it('does not save to a terminal', async () => {
     type('clear; wctr save busybox:test; echo ended=$?');
