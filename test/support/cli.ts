@@ -55,10 +55,15 @@ export function openCli(): Cli {
 }
 
 /** An OCI layout directory with the busybox guest as the entrypoint `/busybox.wasm`. */
-export async function busyboxLayout(dir: string, reference = 'docker.io/library/busybox:test'): Promise<string> {
-  const layout = join(dir, 'busybox');
-  const members = await moduleLayout(guestBytes('busybox'), {
-    fileName: 'busybox.wasm',
+export function busyboxLayout(dir: string, reference = 'docker.io/library/busybox:test'): Promise<string> {
+  return guestLayout(dir, 'busybox', reference);
+}
+
+/** An OCI layout directory with a guest of test/support/guests as its entrypoint. */
+export async function guestLayout(dir: string, guest: string, reference: string): Promise<string> {
+  const layout = join(dir, guest);
+  const members = await moduleLayout(guestBytes(guest), {
+    fileName: `${guest}.wasm`,
     reference,
     created: '2026-01-01T00:00:00Z',
     createHasher: nodeHasher,

@@ -1,9 +1,12 @@
-/** A `wctr daemon` of a test's own: its data root, socket and home, with the image `box` (test/support/guests) loaded. */
+/**
+ * A `wctr daemon` of a test's own: its data root, socket and home, with the images `box` (many
+ * tools) and `web` (a server on its first listening socket) of test/support/guests loaded.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { busyboxLayout, WCTR } from './cli.ts';
+import { guestLayout, WCTR } from './cli.ts';
 
 export interface Answer {
   readonly code: number;
@@ -66,9 +69,14 @@ export async function startDaemon(args: readonly string[] = []): Promise<TestDae
     child.kill(signal);
     await ended;
   };
-  const layout = await busyboxLayout(dir, 'docker.io/library/box:latest');
-  const loaded = await run(process.execPath, [WCTR, 'load', '-i', layout], '', 20_000, { ...env, DOCKER_HOST: '' });
-  if (loaded.code !== 0) throw new Error(`wctr load: ${loaded.stderr}`);
+  for (const [guest, name] of [
+    ['busybox', 'box'],
+    ['web', 'web'],
+  ] as const) {
+    const layout = await guestLayout(dir, guest, `docker.io/library/${name}:latest`);
+    const loaded = await run(process.execPath, [WCTR, 'load', '-i', layout], '', 20_000, { ...env, DOCKER_HOST: '' });
+    if (loaded.code !== 0) throw new Error(`wctr load: ${loaded.stderr}`);
+  }
   await start();
   return {
     dir,

@@ -17,8 +17,8 @@ export function describeStories(title: string, stories: Stories): void {
     let daemon: TestDaemon;
     beforeAll(async () => {
       daemon = await startDaemon();
-    }, 30_000);
-    afterAll(() => daemon?.stop(), 30_000);
+    }, 60_000);
+    afterAll(() => daemon?.stop(), 60_000);
 
     for (const [name, steps] of Object.entries(stories)) {
       it(name, { timeout: 60_000 }, async () => {

@@ -263,10 +263,13 @@ async function bodyBeforeUpgrade(
       const gone = () => settle(() => reject(new Error('the client has gone')));
       const settle = (how: () => void) => {
         socket.pause();
-        for (const source of [socket, incoming]) source.off('data', take).off('close', gone);
+        for (const source of [socket, incoming]) source.off('data', take);
+        socket.off('close', gone);
         how();
       };
-      for (const source of [socket, incoming]) source.on('data', take).on('close', gone);
+      for (const source of [socket, incoming]) source.on('data', take);
+      // The request's own close comes with the upgrade, whatever is still to come on the socket.
+      socket.on('close', gone);
     });
   }
   return { body: read.subarray(0, length), rest: read.subarray(length) };

@@ -1,5 +1,6 @@
 /** The remote engine against the daemon's router over a real socket: what goes in comes out on the other side. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -160,6 +161,29 @@ describe('containers', () => {
     const exec = await engine.exec.create(Id, { Cmd: ['exit', '4'], AttachStdout: true });
     expect(await text((await engine.exec.start(exec.Id, { tty: false })).stdout)).toBe('');
     expect((await engine.exec.inspect(exec.Id)).ExitCode).toBe(4);
+    await engine.containers.remove(Id, { force: true });
+  });
+});
+
+describe('an upgrade whose body after the upgrade comes later', () => {
+  it('is waited for', async () => {
+    const { Id } = await engine.containers.create({ Image: 'hello', Cmd: ['sleep'], HostConfig: { AutoRemove: true } });
+    await engine.containers.start(Id);
+    const exec = await engine.exec.create(Id, { Cmd: ['echo', 'late'], AttachStdout: true });
+    const body = '{"Detach":false,"Tty":false}';
+    const answer = await new Promise<string>((resolve) => {
+      const client = connect(socketPath);
+      let said = '';
+      client.on('data', (chunk) => {
+        said += chunk.toString('latin1');
+      });
+      client.once('close', () => resolve(said));
+      const head = [`POST /v1.51/exec/${exec.Id}/start HTTP/1.1`, 'Host: x', 'Connection: Upgrade', 'Upgrade: tcp'];
+      client.write([...head, `Content-Length: ${body.length}`, '', ''].join('\r\n'));
+      setTimeout(() => client.end(body), 50);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 101 UPGRADED\r\n/);
+    expect(answer).toContain('late\n');
     await engine.containers.remove(Id, { force: true });
   });
 });
