@@ -5,10 +5,13 @@
  * charged against the quota is measured time.
  */
 import { WctrError } from '../errors.ts';
+import { type CpuQuota, localQuota, sharedQuota } from './fuel-quota.ts';
 
 export interface FuelOptions {
   /** CPUs as a fraction of one; absent: no limit. */
   readonly cpus?: number;
+  /** The limit's bucket where several threads share it (fuel-quota.ts); default: one of our own. */
+  readonly quota?: SharedArrayBuffer;
   /** Wall time from the start to the end of the guest, milliseconds. */
   readonly timeoutMs?: number;
   /**
@@ -39,21 +42,17 @@ const MIN_UNITS = 1_000;
 /** About 5 ms of the fastest loop seen: a guest that was measured idling cannot run away for long. */
 const MAX_UNITS = 16_000_000;
 const FIRST_UNITS = 20_000;
-/** A guest may save up quota for one period, as cgroups' cpu.max does. */
-const PERIOD_MS = 100;
 /** Sleeping in slices keeps a throttled or paused guest responsive to `stop`. */
 const SLICE_MS = 20;
 
 export class Fuel {
-  readonly #cpus: number;
+  readonly #quota: CpuQuota | undefined;
   readonly #deadline: number;
   readonly #poll: () => FuelCommand;
   readonly #now: () => number;
   readonly #sleep: (milliseconds: number) => void;
   #units = FIRST_UNITS;
   #resumed: number;
-  #credited: number;
-  #credit: number;
   #usedMs = 0;
   #end: FuelEnd | undefined;
 
@@ -64,15 +63,14 @@ export class Fuel {
         hint: 'use --cpus above 0, as in 0.5',
       });
     }
-    this.#cpus = options.cpus ?? Number.POSITIVE_INFINITY;
     this.#poll = options.poll ?? (() => 'run');
     this.#now = options.now ?? (() => performance.now());
     this.#sleep = options.sleep ?? threadSleep(options.cpus !== undefined);
     const start = this.#now();
     this.#deadline = start + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#resumed = start;
-    this.#credited = start;
-    this.#credit = Math.min(this.#cpus * PERIOD_MS, PERIOD_MS);
+    const { cpus, quota } = options;
+    if (cpus !== undefined) this.#quota = quota === undefined ? localQuota(cpus, this.#now) : sharedQuota(cpus, quota);
   }
 
   /** Why the guest was ended by a refill; undefined when it was not. */
@@ -127,7 +125,7 @@ export class Fuel {
     const elapsed = Math.max(0, now - this.#resumed);
     this.#resumed = now;
     this.#usedMs += elapsed;
-    this.#credit -= elapsed;
+    this.#quota?.take(elapsed);
     return elapsed;
   }
 
@@ -145,11 +143,7 @@ export class Fuel {
       if (command === 'stop') this.#end = 'stopped';
       else if (now >= this.#deadline) this.#end = 'timeout';
       if (this.#end !== undefined) return;
-      if (this.#cpus < Number.POSITIVE_INFINITY) {
-        this.#credit = Math.min(this.#credit + (now - this.#credited) * this.#cpus, this.#cpus * PERIOD_MS);
-      }
-      this.#credited = now;
-      const owedMs = this.#cpus < Number.POSITIVE_INFINITY && this.#credit < 0 ? -this.#credit / this.#cpus : 0;
+      const owedMs = this.#quota?.owedMs() ?? 0;
       if (command === 'run' && owedMs === 0) return;
       const wanted = command === 'pause' ? SLICE_MS : Math.min(SLICE_MS, Math.max(1, owedMs));
       this.#sleep(Math.min(wanted, Math.max(1, this.#deadline - now)));

@@ -109,6 +109,19 @@ describe('a process of a container', () => {
     expect(check(kernel)).toBe(0);
   }, 30_000);
 
+  it('shares the CPU limit with the others', async () => {
+    const { container } = await open({ resources: { cpus: 0.4 } });
+    const guests = await Promise.all([1, 2].map(() => container.start(program(['loop']))));
+    const used = () => guests.reduce((sum, guest) => sum + guest.cpuMs(), 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const [before, from] = [used(), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const share = (used() - before) / (performance.now() - from);
+    if (process.platform === 'linux') expect(share).toBeGreaterThan(0.02);
+    // Each by itself would make 0.8.
+    expect(share).toBeLessThan(0.6);
+  }, 30_000);
+
   it('is refused beyond the limit of processes', async () => {
     const { container } = await open({ resources: { pids: 2 } });
     const guests = [await container.start(program(['cat'], { stdin: true }))];

@@ -68,7 +68,8 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
   const { spec, task } = start;
   let signals: GuestSignals | undefined;
   const stdio = openStreams(start, host, outputs, () => signals?.pending === true);
-  const runner = host.runnerHost(start, stdio);
+  const { quota } = start.attachment;
+  const runner = { ...host.runnerHost(start, stdio), ...(quota === undefined ? {} : { quota }) };
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
   const setup = new Setup(kernel, port.memory, task);

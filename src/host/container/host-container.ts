@@ -6,6 +6,7 @@
 import { PROCESS_PID, TASK_PROCESS } from '../../core/abi/kernel.ts';
 import { type JournalStore, UpperJournal } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
+import { createSharedQuota } from '../fuel-quota.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
 import { Machine, type MachineHost } from '../runner/machine.ts';
@@ -105,6 +106,7 @@ class Container implements HostContainer, GuestOwner {
     });
     this.#machine.finish();
     const { memory, kernel } = this.#machine;
+    const { cpus } = spec.resources;
     this.#attachment = {
       memory,
       kernel: host.kernelModule(),
@@ -116,6 +118,7 @@ class Container implements HostContainer, GuestOwner {
       })),
       ...(nodes === undefined ? {} : { nodes }),
       ...(journal === undefined ? {} : { journal }),
+      ...(cpus === undefined ? {} : { quota: createSharedQuota(cpus) }),
     };
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;

@@ -34,6 +34,8 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   readonly keepsTime?: boolean;
   /** Modules prepared before, by whatever key the host finds good. */
   readonly modules?: ModuleCache;
+  /** The CPU limit's bucket, shared with the container's other threads (host/fuel-quota.ts). */
+  readonly quota?: SharedArrayBuffer;
   readonly machines?: MachinePool;
 }
 
@@ -142,6 +144,7 @@ function createFuel(spec: SandboxSpec, host: RunnerHost): Fuel {
   const { cpus, timeoutMs } = spec.resources;
   return new Fuel({
     ...(cpus === undefined ? {} : { cpus }),
+    ...(host.quota === undefined ? {} : { quota: host.quota }),
     ...(timeoutMs !== undefined && keepsTime(spec, host) ? { timeoutMs } : {}),
     ...(host.poll === undefined ? {} : { poll: host.poll }),
     ...(host.sleep === undefined ? {} : { sleep: host.sleep }),
