@@ -122,6 +122,31 @@ describe('a process of a container', () => {
     expect(share).toBeLessThan(0.6);
   }, 30_000);
 
+  it('ends with all others when one died inside the kernel', async () => {
+    let kernel: FilesAccess | undefined;
+    const impatient = createContainerHost({
+      patienceMs: 200,
+      files: (given) => {
+        kernel = given;
+        return {} as HostContainer['files'];
+      },
+    });
+    const container = await impatient.open(guestSpec([]), {});
+    expect(container.files).toBeDefined();
+    const guests = [];
+    for (let i = 0; i < 2; i++) guests.push(await container.start(program(['loop'])));
+    const words = new Int32Array(kernel!.memory.buffer);
+    const lock = kernel!.kernel.event_word!() / 4 - 1;
+    // As a thread leaves it that is gone in the middle of a call; another may hold it at this moment.
+    while (Atomics.compareExchange(words, lock, 0, 1) !== 0);
+    guests[0]!.signal('SIGKILL');
+    expect(await guests[0]!.wait()).toMatchObject({ exitCode: 137 });
+    expect(await guests[1]!.wait()).toMatchObject({ exitCode: 137, errorCode: 'sandbox-failed' });
+    await expect(container.start(program(['hello']))).rejects.toMatchObject({ code: 'sandbox-failed' });
+    expect(container.usage()).toEqual({ memoryBytes: 0, storageBytes: 0 });
+    await container.close();
+  }, 30_000);
+
   it('is refused beyond the limit of processes', async () => {
     const { container } = await open({ resources: { pids: 2 } });
     const guests = [await container.start(program(['cat'], { stdin: true }))];

@@ -191,7 +191,7 @@ export class Guest implements GuestProcess {
 
   #crashed(error: unknown): void {
     const text = (error as { message?: string } | null)?.message ?? 'the thread ended by itself';
-    void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: 'sandbox-failed' }, false);
+    void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: 'sandbox-failed' }, true);
   }
 }
 

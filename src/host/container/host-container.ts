@@ -41,7 +41,13 @@ export interface ContainerThreads {
 export interface ContainerHostOptions {
   /** Makes `HostContainer.files`; absent: asking for them is refused. */
   readonly files?: CreateFiles;
+  /** How long a kernel call may take before the container is given up; a call that waits for a disk takes as long. */
+  readonly patienceMs?: number;
 }
+
+const PATIENCE_MS = 20_000;
+
+const STUCK = "the container's kernel does not answer any more";
 
 /** Kernel processes of the host's own, beside those that count against the container's limit. */
 const HOST_TASKS = 16;
@@ -71,6 +77,7 @@ class Container implements HostContainer, GuestOwner {
   readonly #threads: ContainerThreads;
   readonly #options: HostContainerOptions;
   readonly #createFiles: CreateFiles | undefined;
+  readonly #patienceMs: number;
   readonly #machine: Machine;
   readonly #attachment: KernelAttachment;
   readonly #words: Int32Array;
@@ -81,18 +88,21 @@ class Container implements HostContainer, GuestOwner {
   #idle: GuestThread | undefined;
   #nextPid = 1;
   #closed = false;
+  /** A thread died inside the kernel: nobody gets its lock any more. */
+  #stuck = false;
 
   constructor(
     spec: SandboxSpec,
     threads: ContainerThreads,
     options: HostContainerOptions,
-    { files }: ContainerHostOptions,
+    { files, patienceMs }: ContainerHostOptions,
     idle: GuestThread,
   ) {
     this.#spec = spec;
     this.#threads = threads;
     this.#options = options;
     this.#createFiles = files;
+    this.#patienceMs = patienceMs ?? PATIENCE_MS;
     const host = threads.machineHost();
     const binds = spec.mounts.filter((mount) => mount.type === 'bind');
     const journal = options.journal?.path;
@@ -138,6 +148,7 @@ class Container implements HostContainer, GuestOwner {
 
   async start(process: ProcessSpec): Promise<GuestProcess> {
     if (this.#closed) throw new WctrError('conflict', 'the container is not running');
+    this.#mustAnswer();
     const { pids } = this.#spec.resources;
     if (pids !== undefined && this.#guests.size >= pids) {
       throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
@@ -162,13 +173,14 @@ class Container implements HostContainer, GuestOwner {
   }
 
   async sync(): Promise<void> {
+    this.#mustAnswer();
     this.#machine.sync();
   }
 
   usage() {
     let memoryBytes = 0;
     for (const guest of this.#guests) memoryBytes += guest.memoryBytes();
-    return { memoryBytes, storageBytes: this.#machine.kernel.kernel_data_bytes() };
+    return { memoryBytes, storageBytes: this.#stuck ? 0 : this.#machine.kernel.kernel_data_bytes() };
   }
 
   async close(): Promise<void> {
@@ -177,7 +189,7 @@ class Container implements HostContainer, GuestOwner {
     const killed = { exitCode: 137, signal: 'SIGKILL', oomKilled: false } as const;
     await Promise.all([...this.#guests].map((guest) => guest.end(killed, true)));
     await this.#idle?.terminate();
-    await this.sync();
+    if (!this.#stuck) await this.sync();
     for (const layer of this.#attachment.layers) this.#threads.closeShared(layer);
     this.#machine.close();
   }
@@ -203,8 +215,12 @@ class Container implements HostContainer, GuestOwner {
    */
   async reap(guest: Guest, busy: boolean): Promise<void> {
     const { kernel } = this.#machine;
-    if (busy) {
-      await lockFree(this.#words, this.#event);
+    if (!this.#stuck && busy && !(await lockFree(this.#words, this.#event, this.#patienceMs))) this.#stuck = true;
+    if (this.#stuck) {
+      await guest.thread.terminate();
+      const failed = { exitCode: 137, oomKilled: false, reason: STUCK, errorCode: 'sandbox-failed' } as const;
+      for (const other of this.#guests) if (other !== guest) void other.end(failed, true);
+    } else if (busy) {
       kernel.kernel_freeze();
       try {
         await guest.thread.terminate();
@@ -219,6 +235,10 @@ class Container implements HostContainer, GuestOwner {
     this.#guests.delete(guest);
     this.#detach.get(guest)?.();
     this.#detach.delete(guest);
+  }
+
+  #mustAnswer(): void {
+    if (this.#stuck) throw new WctrError('sandbox-failed', STUCK);
   }
 }
 
