@@ -53,7 +53,12 @@ export async function answer(shim: ContainerShim, exchange: ControlExchange): Pr
       const { files } = shim.container;
       const { path, noOverwriteDirNonDir, copyUidGid } = request;
       await exchange.reply();
-      return files.extract(path, exchange.input(), { noOverwriteDirNonDir, copyUidGid });
+      try {
+        return await files.extract(path, exchange.input(), { noOverwriteDirNonDir, copyUidGid });
+      } finally {
+        // What was copied in is there tomorrow, whatever becomes of the guest.
+        await shim.container.sync();
+      }
     }
     case 'networks.changed':
       return shim.updateNetwork(request.plan);

@@ -144,7 +144,7 @@ export class ContainerShim {
     this.#cancelBackOff();
     const run = this.#run;
     if (run !== undefined) {
-      run.init.signal(signal);
+      signalIfThere(run.init, signal);
       const timer = timeoutMs < 0 ? undefined : setTimeout(() => this.#kill(run), timeoutMs);
       await this.#exit.promise;
       clearTimeout(timer);
@@ -392,8 +392,7 @@ export class ContainerShim {
   }
 
   #kill({ init, container }: Run): void {
-    init.signal('SIGKILL');
-    for (const process of container.processes) if (process !== init) process.signal('SIGKILL');
+    for (const process of new Set([init, ...container.processes])) signalIfThere(process, 'SIGKILL');
   }
 
   #healthPorts() {
@@ -417,6 +416,15 @@ export class ContainerShim {
 
   #change(change: (record: ContainerRecord) => ContainerRecord | undefined): Promise<ContainerRecord | undefined> {
     return this.#host.records.change(this.#document.id, change);
+  }
+}
+
+/** One that has ended meanwhile needs no signal, and its container's process must not fall over it. */
+function signalIfThere(process: GuestProcess, signal: string): void {
+  try {
+    process.signal(signal);
+  } catch (error) {
+    if (!isWctrError(error, 'conflict')) throw error;
   }
 }
 
