@@ -152,10 +152,10 @@ describeStories('docker: containers', {
   'files in and out': [
     ['run -d --name f1 box sleep 100000', ID],
     ['exec f1 /busybox.wasm write /made content', ''],
-    ['cp f1:/made made', /./],
+    ['cp f1:/made made', ''],
     ['$ cat made', 'content'],
     ['$ echo other > other', ''],
-    ['cp other f1:/other', /./],
+    ['cp other f1:/other', ''],
     ['exec f1 /busybox.wasm read /other', 'other\n'],
     ['$ docker cp f1:/other - | tar -tf -', 'other\n'],
     ['$ tar -cf - other | docker cp - f1:/etc', ''],

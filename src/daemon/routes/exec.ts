@@ -1,5 +1,4 @@
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
-import { encodeFrame, STDERR } from '../../engine/remote/frames.ts';
 import { ERROR_TABLE, isWctrError } from '../../errors.ts';
 import type { Upgraded } from '../../host/http.ts';
 import type { ExecConfig } from '../../spec/engine-api.ts';
@@ -11,13 +10,14 @@ import { CREATE_EXEC, START_EXEC } from '../schemas.ts';
 import { terminalSize } from './containers.ts';
 import { answered, contentType, serveAttached } from './streams.ts';
 
-export function execRoutes({ app, engine, failedExecs }: Api): void {
+export function execRoutes(api: Api): void {
+  const { app, engine, failedExecs } = api;
   app.post('/containers/:id/exec', async ({ req }) => {
     const config = await body(req.raw, CREATE_EXEC);
     return json(await engine.exec.create(req.param('id'), config as unknown as ExecConfig), 201);
   });
   app.post('/exec/:id/start', async ({ req }) => {
-    const start = await startExec(engine, req.raw, req.param('id'));
+    const start = await startOrSay(api, req.raw, req.param('id'));
     // Without an upgrade there is no way for input: the body was the options.
     return start === undefined
       ? nothing(200)
@@ -34,20 +34,8 @@ export function execRoutes({ app, engine, failedExecs }: Api): void {
   });
 }
 
-/**
- * A program that cannot be started is told on the connection, as docker does, and by the exec's exit code: a refusal
- * would be 1 to the CLI, whatever it was.
- */
 export async function upgradeExec(api: Api, request: Request, id: string): Promise<Response | Upgraded> {
-  let start: Awaited<ReturnType<typeof startExec>>;
-  try {
-    start = await startExec(api.engine, request, id);
-  } catch (error) {
-    const exit = isWctrError(error) ? ERROR_TABLE[error.code].exit : 0;
-    if (exit !== 126 && exit !== 127) throw error;
-    rememberFailure(api, id, exit);
-    return failed(errorBody(error).message, contentType(new URL(request.url), false));
-  }
+  const start = await startOrSay(api, request, id);
   if (start === undefined) return nothing(200);
   const { streams, detachKeys } = start;
   const keys = parseDetachKeys(detachKeys);
@@ -57,21 +45,31 @@ export async function upgradeExec(api: Api, request: Request, id: string): Promi
   };
 }
 
-function failed(message: string, type: string): Upgraded {
-  const bytes = new TextEncoder().encode(`OCI runtime exec failed: exec failed: ${message}\r\n`);
-  return {
-    headers: { 'content-type': type },
-    serve: async ({ readable, writable }) => {
-      const writer = writable.getWriter();
-      try {
-        await writer.write(encodeFrame(STDERR, bytes));
-        await writer.close();
-      } catch {
-        // Nobody left to tell.
-      }
-      await readable.cancel().catch(() => {});
-    },
-  };
+/**
+ * A program that cannot be started is told where its output would be, as docker does, and by the exec's exit code: a
+ * refusal would be 1 to the CLI, whatever it was.
+ */
+async function startOrSay(api: Api, request: Request, id: string): ReturnType<typeof startExec> {
+  try {
+    return await startExec(api.engine, request, id);
+  } catch (error) {
+    const exit = isWctrError(error) ? ERROR_TABLE[error.code].exit : 0;
+    if (exit !== 126 && exit !== 127) throw error;
+    rememberFailure(api, id, exit);
+    const message = `OCI runtime exec failed: exec failed: ${errorBody(error).message}\r\n`;
+    return { streams: saying(new TextEncoder().encode(message)), detachKeys: undefined };
+  }
+}
+
+function saying(bytes: Uint8Array): AttachedStreams {
+  const stream = (chunks: readonly Uint8Array[]) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(chunk);
+        controller.close();
+      },
+    });
+  return { stdin: undefined, stdout: stream([]), stderr: stream([bytes]), tty: false, detach: async () => {} };
 }
 
 /** Execs that never ran are asked for right after; more than this many at once are not kept. */
