@@ -29,7 +29,7 @@ export function nodeCliHost(): CliHost {
     },
     resolvePath: (path) => resolve(path),
     realPath: (path) => named(path, () => builtin.fs.realpath(path)),
-    localTree: async () => (await import('../host/node/local-tree.ts')).nodeLocalTree,
+    localTree: async () => (await import('./local-tree.ts')).createLocalTree(builtin.fs),
     confirm: async (question) => {
       // Not by import(), which throws in a bundle loaded with its compiled code.
       const { createInterface } = process.getBuiltinModule('node:readline/promises');

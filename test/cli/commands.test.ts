@@ -153,7 +153,7 @@ describe('wctr image inspect, history, tag, rm, prune', () => {
     const child = spawn(process.execPath, args, { env: env(), stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     const id = readFileSync(join(cli.dir, 'killed'), 'utf8');
-    expect(await out('inspect', '-f', '{{.State.Status}}', id)).toBe('running\n');
+    expect(await out('inspect', '-f', '{{.Id}}', id)).toBe(`${id}\n`);
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect(await cli.run(['inspect', id])).toMatchObject({ code: 1 });

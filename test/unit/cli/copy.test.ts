@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  promises,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -16,13 +17,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planCopy } from '../../../src/cli/commands/copy-plan.ts';
+import { createLocalTree } from '../../../src/cli/local-tree.ts';
 import { fromText } from '../../../src/containers/files/names.ts';
 import { encodeHeader, TAR_END, tarPadding } from '../../../src/containers/files/tar-header.ts';
-import { nodeLocalTree } from '../../../src/host/node/local-tree.ts';
 import { runLine } from '../../support/cli-context.ts';
 import { fakeEngine } from '../../support/fake-engine.ts';
 
 const DIRECTORY = 2 ** 31 + 0o755;
+
+const nodeLocalTree = createLocalTree(promises);
 
 describe('where a copy goes', () => {
   const plan = (source: string, isDirectory: boolean, target: string, kind: 'directory' | 'file' | undefined) => {
