@@ -156,6 +156,7 @@ describe('wctr image inspect, history, tag, rm, prune', () => {
     expect(await out('inspect', '-f', '{{.Id}}', id)).toBe(`${id}\n`);
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
+    expect(await out('ps', '-aq', '--no-trunc')).not.toContain(id);
     expect(await cli.run(['inspect', id])).toMatchObject({ code: 1 });
   });
 
