@@ -137,7 +137,7 @@ function hostProcesses(env: NonNullable<OpenOptions['env']>, root: string, optio
       return directory;
     },
     containers: () => {
-      containers ??= import('./host/node/shim-processes.ts').then(({ createContainerProcesses }) =>
+      containers ??= import('./containers/node/shim-processes.ts').then(({ createContainerProcesses }) =>
         createContainerProcesses({ codeRoot: `${root}/code`, warm: options.warm ?? 0 }),
       );
       return containers;

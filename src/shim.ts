@@ -1,7 +1,7 @@
 /**
  * The process of a managed container (dist/bin/shim-main.cjs; shim-launch.ts loads it with its compiled code). Descriptor
  * 4 says what to run: one line, a LaunchDocument, then `go`; its end before `go` means that nobody wants it any more.
- * Descriptor 3 takes the reports. The guard, its parent, notices when it ends by a signal (host/node/shim-launcher.ts).
+ * Descriptor 3 takes the reports. The guard, its parent, notices when it ends by a signal (containers/node/shim-launcher.ts).
  */
 import { createReadStream, writeSync } from 'node:fs';
 import { described } from './containers/control/server.ts';

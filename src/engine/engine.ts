@@ -4,6 +4,7 @@
  * filters) has the Engine API's shapes (src/spec/engine-api.ts), so that the daemon, the remote engine and scripts written
  * for docker all mean the same documents.
  */
+import type { LogChunk, LogOptions } from '../containers/logs/ports.ts';
 import type { SandboxExit, SandboxHandle, SandboxMount, SandboxResources, Signal } from '../host/sandbox.ts';
 import type { Credentials } from '../images/registry/credentials.ts';
 import type {
@@ -28,6 +29,8 @@ import type {
   VolumeCreateRequest,
   WaitResponse,
 } from '../spec/engine-api.ts';
+
+export type { LogChunk, LogOptions } from '../containers/logs/ports.ts';
 
 export interface Engine {
   readonly images: ImageUseCases;
@@ -227,26 +230,6 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
 export interface TerminalSize {
   readonly height: number;
   readonly width: number;
-}
-
-export interface LogOptions {
-  readonly follow?: boolean;
-  readonly stdout?: boolean;
-  readonly stderr?: boolean;
-  /** RFC 3339 times, or seconds since the epoch with up to nine decimals. */
-  readonly since?: string;
-  readonly until?: string;
-  readonly timestamps?: boolean;
-  /** The last so many lines; absent: all. */
-  readonly tail?: number;
-  readonly details?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** Whole lines, or parts of long ones, with timestamps in front where they were asked for. */
-export interface LogChunk {
-  readonly stream: 'stdout' | 'stderr';
-  readonly bytes: Uint8Array;
 }
 
 export interface AttachOptions {

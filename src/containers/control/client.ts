@@ -1,8 +1,8 @@
 /** The caller's end of a container's control socket: one connection, one request. */
 
 import { WctrError } from '../../errors.ts';
+import { decodeJson, encodeJson } from '../../host/frames.ts';
 import type { ByteChannel, LocalSockets } from '../../host/ports.ts';
-import { decodeJson, encodeJson } from '../../host/process/frames.ts';
 import type { ControlSession } from '../processes.ts';
 import { FrameStream } from './frame-stream.ts';
 import {

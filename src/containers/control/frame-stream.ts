@@ -1,7 +1,7 @@
-/** Frames of host/process/frames.ts over a ByteChannel, with a bound on what a peer may announce. */
+/** Frames of host/frames.ts over a ByteChannel, with a bound on what a peer may announce. */
 import { WctrError } from '../../errors.ts';
+import { encodeFrame, FRAME_HEADER_BYTES, type Frame } from '../../host/frames.ts';
 import type { ByteChannel } from '../../host/ports.ts';
-import { encodeFrame, FRAME_HEADER_BYTES, type Frame } from '../../host/process/frames.ts';
 
 /** Data frames carry at most this much. */
 export const MAX_DATA_BYTES = 64 * 1024;

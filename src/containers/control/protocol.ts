@@ -6,7 +6,7 @@
  * frame:  u32 byteLength of the payload, little endian | u8 kind | payload
  * ```
  *
- * Frames are those of host/process/frames.ts. A closed connection before END means the container's process is gone.
+ * Frames are those of host/frames.ts. A closed connection before END means the container's process is gone.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { NetworkPlan } from '../../host/network/port.ts';

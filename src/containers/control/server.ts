@@ -3,8 +3,8 @@
  * its own connection alone: memory is bounded per connection, and no error leaves it.
  */
 import { isWctrError, WctrError } from '../../errors.ts';
+import { decodeJson, encodeJson } from '../../host/frames.ts';
 import type { ByteChannel } from '../../host/ports.ts';
-import { decodeJson, encodeJson } from '../../host/process/frames.ts';
 
 import { FrameStream } from './frame-stream.ts';
 import {

@@ -1,11 +1,11 @@
 /** Reads what a log driver has written: the last lines, a span of time, and what comes while the container runs. */
-import type { LogChunk, LogOptions } from '../../engine/engine.ts';
 import { WctrError } from '../../errors.ts';
 import type { FileHandle, FileSystem } from '../../host/ports.ts';
 import { isMissing } from '../../images/store/disk-error.ts';
 import type { LogConfig } from '../../spec/engine-api.ts';
 import { limitsOf, logFormat } from './driver.ts';
 import type { LogEntry, LogFormat } from './format.ts';
+import type { LogChunk, LogOptions } from './ports.ts';
 import { formatTimeFixed, parseTimeBound } from './time.ts';
 
 const READ_BYTES = 64 * 1024;

@@ -49,4 +49,3 @@ export interface ContainerNetwork {
   update(plan: NetworkPlan): Promise<void>;
   close(): Promise<void>;
 }
-

@@ -4,17 +4,10 @@
  * how fast a container starts is how fast this file is loaded.
  */
 import { readSync, writeSync } from 'node:fs';
+import { decodeFrameHeader, encodeFrame, encodeJson, FRAME_HEADER_BYTES } from '../frames.ts';
 import { signalExit } from '../runner/exit.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
-import {
-  decodeFrameHeader,
-  decodeSpec,
-  encodeFrame,
-  encodeJson,
-  FRAME_EXIT,
-  FRAME_HEADER_BYTES,
-  FRAME_READY,
-} from './frames.ts';
+import { decodeSpec, FRAME_EXIT, FRAME_READY } from './frames.ts';
 import { packagedModules, runOnOwnStdio } from './guest-process.ts';
 import { warmUp } from './warm-up.ts';
 

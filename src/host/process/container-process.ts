@@ -8,9 +8,10 @@ import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { WctrError } from '../../errors.ts';
+import { decodeJson, encodeFrame, FrameReader } from '../frames.ts';
 import { DIST } from '../node/package-files.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
-import { decodeJson, encodeFrame, encodeSpec, FRAME_EXIT, FRAME_READY, FRAME_SPEC, FrameReader } from './frames.ts';
+import { encodeSpec, FRAME_EXIT, FRAME_READY, FRAME_SPEC } from './frames.ts';
 
 /** What the child's first three descriptors are. The caller's own, or pipes. */
 export type ChildStdio = SandboxSpec['stdio'];

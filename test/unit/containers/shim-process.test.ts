@@ -12,8 +12,8 @@ import { isAlive, processStart } from '../../../src/host/node/engine-host.ts';
 import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../../src/host/node/hasher.ts';
 import { FileLocks } from '../../../src/host/node/locks.ts';
-import { ShimProcess } from '../../../src/host/node/shim-launcher.ts';
-import { createContainerProcesses } from '../../../src/host/node/shim-processes.ts';
+import { ShimProcess } from '../../../src/containers/node/shim-launcher.ts';
+import { createContainerProcesses } from '../../../src/containers/node/shim-processes.ts';
 import { guestSpec, text } from '../../support/sandbox-suite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wctr-shim-'));

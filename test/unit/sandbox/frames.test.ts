@@ -1,12 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeSpec,
-  encodeFrame,
-  encodeSpec,
-  FRAME_HEADER_BYTES,
-  FrameReader,
-} from '../../../src/host/process/frames.ts';
+import { encodeFrame, FRAME_HEADER_BYTES, FrameReader } from '../../../src/host/frames.ts';
+import { decodeSpec, encodeSpec } from '../../../src/host/process/frames.ts';
 import { guestSpec } from '../../support/sandbox-suite.ts';
 
 describe('frames', () => {

@@ -12,10 +12,10 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { LaunchDocument, LaunchReport } from '../../containers/launch.ts';
-import type { LaunchedProcess } from '../../containers/processes.ts';
 import { WctrError } from '../../errors.ts';
-import { DIST } from './package-files.ts';
+import { DIST } from '../../host/node/package-files.ts';
+import type { LaunchDocument, LaunchReport } from '../launch.ts';
+import type { LaunchedProcess } from '../processes.ts';
 
 /** In the background a command's input is /dev/null; 3 and 4 it inherits. */
 function guardScript(shim: readonly string[], reconcile: readonly string[]): string {

@@ -1,7 +1,8 @@
 /** ContainerProcesses on Node (and on Deno and Bun): a process per container, spoken to over local sockets. */
-import { openSession } from '../../containers/control/client.ts';
-import type { ContainerProcesses } from '../../containers/processes.ts';
-import { nodeLocalSockets } from './local-sockets.ts';
+
+import { nodeLocalSockets } from '../../host/node/local-sockets.ts';
+import { openSession } from '../control/client.ts';
+import type { ContainerProcesses } from '../processes.ts';
 import { ShimProcess } from './shim-launcher.ts';
 
 export interface ContainerProcessesOptions {
