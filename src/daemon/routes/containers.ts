@@ -1,7 +1,8 @@
 import type {
   CommitOptions,
-  ContainerUseCases,
+  Engine,
   StopOptions,
+  SystemUseCases,
   TerminalSize,
   WaitCondition,
 } from '../../engine/engine.ts';
@@ -113,7 +114,7 @@ export function containerRoutes({ app, engine }: Api): void {
   app.post('/containers/:id/wait', async ({ req }) => {
     const condition = text(new URL(req.url), 'condition') ?? 'not-running';
     if (!isCondition(condition)) throw new WctrError('invalid-argument', `invalid condition: "${condition}"`);
-    return waiting(containers, req.param('id'), condition, req.raw.signal);
+    return waiting(engine, req.param('id'), condition, req.raw.signal);
   });
   app.delete('/containers/:id', async ({ req }) => {
     const url = new URL(req.url);
@@ -182,23 +183,39 @@ function isCondition(text: string): text is WaitCondition {
 
 /** The headers go at once, before the wait is over: the CLI starts the container only when it has them. */
 async function waiting(
-  containers: ContainerUseCases,
-  id: string,
+  { containers, system }: Engine,
+  name: string,
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<Response> {
-  await containers.inspect(id);
+  const { Id, Created } = await containers.inspect(name);
   const left = new AbortController();
   signal.addEventListener('abort', () => left.abort(), { once: true });
-  const done = containers
-    .wait(id, condition, left.signal)
-    .catch((error): WaitResponse => ({ StatusCode: 125, Error: { Message: errorBody(error).message } }));
+  const done = containers.wait(Id, condition, left.signal).catch(async (error): Promise<WaitResponse> => {
+    // It was there a moment ago: what it ended with is in the events.
+    const StatusCode = isWctrError(error, 'no-such-container') ? await lastExit(system, Id, Created) : undefined;
+    return StatusCode === undefined
+      ? { StatusCode: 125, Error: { Message: errorBody(error).message } }
+      : { StatusCode };
+  });
   const answer = streamOf(
     (async function* () {
       yield new TextEncoder().encode(`${JSON.stringify(await done)}\n`);
     })(),
   );
   return new Response(answer, { headers: { 'content-type': 'application/json' } });
+}
+
+async function lastExit(system: SystemUseCases, id: string, since: string): Promise<number | undefined> {
+  const until = new Date(Date.now() + 1_000).toISOString();
+  let code: number | undefined;
+  const past = new AbortController();
+  const filters = { type: ['container'], container: [id], event: ['die', 'destroy'] };
+  for await (const { Action, Actor } of system.events({ since, until, filters, signal: past.signal })) {
+    if (Action === 'die') code = Number(Actor.Attributes.exitCode);
+    if (Action === 'destroy') past.abort();
+  }
+  return Number.isInteger(code) ? code : undefined;
 }
 
 function withoutNull(document: object): Record<string, unknown> {

@@ -25,10 +25,7 @@ export function imageRoutes({ app, engine }: Api): void {
     return pulling(engine, url, name, req.raw);
   });
 
-  app.post('/images/load', ({ req }) => {
-    const isQuiet = flag(new URL(req.url), 'quiet', true);
-    return answerFrom(loading(engine, req.raw, isQuiet));
-  });
+  app.post('/images/load', ({ req }) => answerFrom(loading(engine, req.raw)));
 
   app.get('/images/get', ({ req }) => saving(engine, new URL(req.url).searchParams.getAll('names')));
   app.get('/images/:name/get', ({ req }) => saving(engine, [req.param('name')]));
@@ -214,7 +211,7 @@ async function importing(engine: Engine, url: URL, source: string, request: Requ
   );
 }
 
-async function* loading(engine: Engine, request: Request, _isQuiet: boolean): AsyncGenerator<object> {
+async function* loading(engine: Engine, request: Request): AsyncGenerator<object> {
   const loaded = await engine.images.load({ tar: chunksOf(request.body) });
   for (const { id, references } of loaded) {
     if (references.length === 0) yield { stream: `Loaded image ID: ${id}\n` };
