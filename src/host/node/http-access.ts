@@ -26,7 +26,3 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 export function plainNames(host: string): AccessRule {
   return { isOurName: (name) => LOOPBACK.test(name) || name === host.toLowerCase() };
 }
-
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host);
-}
