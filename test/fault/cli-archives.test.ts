@@ -201,7 +201,7 @@ describe('names and formats', () => {
       'wctr: template parsing error in "{{constructor .}}": function "constructor" not defined\nhint: write a Go template such as \'{{.ID}}\' or \'json\'\n',
       125,
     ],
-    [['inspect', 'nothing-like-it'], /^wctr: no such image or container: nothing-like-it\n/, 1],
+    [['inspect', 'nothing-like-it'], /^wctr: no such object: nothing-like-it\n/, 1],
   ] as const)('%j', async (args, message, code) => {
     mkdirSync(join(cli.dir, 'empty-dir'), { recursive: true });
     const result = await fails(args);

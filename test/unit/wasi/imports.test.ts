@@ -31,7 +31,9 @@ describe('the import modules', () => {
     const extra = Object.keys(imports.wasi_snapshot_preview1).filter((name) => !PREVIEW1.split(' ').includes(name));
     for (const name of extra) {
       const call = imports.wasi_snapshot_preview1[name] as () => number;
-      expect(`${name} ${call()}`).toBe(`${name} ${w.ERRNO_NOTSUP}`);
+      // Accepting works on listeners the guest was given, whatever generation of the call it uses.
+      const answer = name === 'sock_accept_v2' ? w.ERRNO_BADF : w.ERRNO_NOTSUP;
+      expect(`${name} ${call()}`).toBe(`${name} ${answer}`);
     }
   });
 });
