@@ -1,3 +1,4 @@
+import type { InferOutput } from 'valibot';
 import type { AttachedStreams, Engine } from '../../engine/engine.ts';
 import { ERROR_TABLE, isWctrError } from '../../errors.ts';
 import type { Upgraded } from '../../host/http.ts';
@@ -17,7 +18,7 @@ export function execRoutes(api: Api): void {
     return json(await engine.exec.create(req.param('id'), config as unknown as ExecConfig), 201);
   });
   app.post('/exec/:id/start', async ({ req }) => {
-    const start = await startOrSay(api, req.raw, req.param('id'));
+    const start = await startOrSay(api, await body(req.raw, START_EXEC, {}), req.param('id'), false);
     // Without an upgrade there is no way for input: the body was the options.
     return start === undefined
       ? nothing(200)
@@ -34,14 +35,26 @@ export function execRoutes(api: Api): void {
   });
 }
 
+/**
+ * The connection comes first and the program second, as with docker: the Python SDK loses what arrives together with the
+ * answer's headers.
+ */
 export async function upgradeExec(api: Api, request: Request, id: string): Promise<Response | Upgraded> {
-  const start = await startOrSay(api, request, id);
-  if (start === undefined) return nothing(200);
-  const { streams, detachKeys } = start;
-  const keys = parseDetachKeys(detachKeys);
+  const options = await body(request, START_EXEC, {});
+  const { DetachKeys, Running } = await api.engine.exec.inspect(id);
+  if (options.Detach === true || Running) {
+    const start = await startExec(api.engine, options, id);
+    await start?.streams.detach();
+    return nothing(200);
+  }
+  const keys = parseDetachKeys(DetachKeys);
   return {
-    headers: { 'content-type': contentType(new URL(request.url), streams.tty) },
-    serve: (channel) => serveAttached(streams, channel, keys),
+    headers: { 'content-type': contentType(new URL(request.url), options.Tty === true) },
+    serve: async (channel) => {
+      const start = await startOrSay(api, options, id, true).catch(() => undefined);
+      if (start !== undefined) await serveAttached(start.streams, channel, keys);
+      else await channel.writable.abort().catch(() => {});
+    },
   };
 }
 
@@ -49,19 +62,25 @@ export async function upgradeExec(api: Api, request: Request, id: string): Promi
  * A program that cannot be started is told where its output would be, as docker does, and by the exec's exit code: a
  * refusal would be 1 to the CLI, whatever it was.
  */
-async function startOrSay(api: Api, request: Request, id: string): ReturnType<typeof startExec> {
+async function startOrSay(
+  api: Api,
+  options: StartOptions,
+  id: string,
+  hasConnection: boolean,
+): ReturnType<typeof startExec> {
   try {
-    return await startExec(api.engine, request, id);
+    return await startExec(api.engine, options, id);
   } catch (error) {
     const exit = isWctrError(error) ? ERROR_TABLE[error.code].exit : 0;
-    if (exit !== 126 && exit !== 127) throw error;
-    rememberFailure(api, id, exit);
+    const isProgram = exit === 126 || exit === 127;
+    if (!hasConnection && !isProgram) throw error;
+    rememberFailure(api, id, isProgram ? exit : 126);
     const message = `OCI runtime exec failed: exec failed: ${errorBody(error).message}\r\n`;
-    return { streams: saying(new TextEncoder().encode(message)), detachKeys: undefined };
+    return { streams: saying(new TextEncoder().encode(message), options.Tty === true) };
   }
 }
 
-function saying(bytes: Uint8Array): AttachedStreams {
+function saying(bytes: Uint8Array, tty: boolean): AttachedStreams {
   const stream = (chunks: readonly Uint8Array[]) =>
     new ReadableStream<Uint8Array>({
       start(controller) {
@@ -69,7 +88,10 @@ function saying(bytes: Uint8Array): AttachedStreams {
         controller.close();
       },
     });
-  return { stdin: undefined, stdout: stream([]), stderr: stream([bytes]), tty: false, detach: async () => {} };
+  const detach = async () => {};
+  return tty
+    ? { stdin: undefined, stdout: stream([bytes]), stderr: undefined, tty, detach }
+    : { stdin: undefined, stdout: stream([]), stderr: stream([bytes]), tty, detach };
 }
 
 /** Execs that never ran are asked for right after; more than this many at once are not kept. */
@@ -81,19 +103,18 @@ function rememberFailure({ failedExecs }: Api, id: string, exit: number): void {
   if (failedExecs.size > MAX_FAILURES && oldest !== undefined) failedExecs.delete(oldest);
 }
 
+type StartOptions = InferOutput<typeof START_EXEC>;
+
 /** Undefined: started, with nobody attached. */
 async function startExec(
   engine: Engine,
-  request: Request,
+  { Detach, Tty, ConsoleSize }: StartOptions,
   id: string,
-): Promise<{ streams: AttachedStreams; detachKeys: string | undefined } | undefined> {
-  const { Detach, Tty, ConsoleSize } = await body(request, START_EXEC, {});
-  const { DetachKeys } = await engine.exec.inspect(id);
+): Promise<{ streams: AttachedStreams } | undefined> {
   if (Detach === true) {
     await engine.exec.startDetached(id, { tty: Tty === true });
     return undefined;
   }
   const consoleSize = ConsoleSize == null ? {} : { consoleSize: [ConsoleSize[0], ConsoleSize[1]] as const };
-  const streams = await engine.exec.start(id, { tty: Tty === true, ...consoleSize });
-  return { streams, detachKeys: DetachKeys };
+  return { streams: await engine.exec.start(id, { tty: Tty === true, ...consoleSize }) };
 }
