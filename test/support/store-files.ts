@@ -9,6 +9,6 @@ export function storeFiles(dir: string): string[] {
   return readdirSync(join(dir, 'store'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(join(dir, 'store').length + 1))
-    .filter((path) => !/^(code|locks)\//.test(path))
+    .filter((path) => !/^(code|locks)\/|^events\.jsonl$/.test(path))
     .sort();
 }

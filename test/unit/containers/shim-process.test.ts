@@ -6,14 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LaunchDocument } from '../../../src/containers/launch.ts';
 import { readLogs } from '../../../src/containers/logs/reader.ts';
+import { ShimProcess } from '../../../src/containers/node/shim-launcher.ts';
+import { createContainerProcesses } from '../../../src/containers/node/shim-processes.ts';
 import type { ContainerRecord } from '../../../src/containers/record.ts';
 import { ContainerRecords } from '../../../src/containers/records.ts';
 import { isAlive, processStart } from '../../../src/host/node/engine-host.ts';
 import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../../src/host/node/hasher.ts';
 import { FileLocks } from '../../../src/host/node/locks.ts';
-import { ShimProcess } from '../../../src/containers/node/shim-launcher.ts';
-import { createContainerProcesses } from '../../../src/containers/node/shim-processes.ts';
 import { guestSpec, text } from '../../support/sandbox-suite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wctr-shim-'));
