@@ -10,15 +10,7 @@
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { NetworkPlan } from '../../host/network/port.ts';
-import type { SandboxExit } from '../../host/sandbox.ts';
-import type {
-  ExecConfig,
-  ExecInspect,
-  FilesystemChange,
-  PathStat,
-  Resources,
-  RestartPolicy,
-} from '../../spec/engine-api.ts';
+import type { ExecConfig, Resources, RestartPolicy } from '../../spec/engine-api.ts';
 
 /** Caller to container, JSON of ControlRequest. Once. */
 export const FRAME_REQUEST = 16;
@@ -88,17 +80,6 @@ export type ControlReply =
       readonly ok: false;
       readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
     };
-
-/** `result` of each request, where there is one. */
-export interface ControlResults {
-  readonly stop: SandboxExit;
-  readonly wait: SandboxExit;
-  readonly 'exec.inspect': ExecInspect;
-  readonly top: readonly ProcessRow[];
-  readonly stats: ProcessStats;
-  readonly 'files.stat': PathStat;
-  readonly 'files.changes': readonly FilesystemChange[];
-}
 
 /** One process inside the container. */
 export interface ProcessRow {

@@ -6,7 +6,6 @@
 export type ByteString = string;
 
 const encoder = new TextEncoder();
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const LOSSY = new TextDecoder();
 
 export function fromText(text: string): ByteString {
@@ -28,15 +27,6 @@ export function toBytes(name: ByteString): Uint8Array<ArrayBuffer> {
 /** For people and JSON: what is not UTF-8 gets U+FFFD. */
 export function toText(name: ByteString): string {
   return LOSSY.decode(toBytes(name));
-}
-
-export function isUtf8(name: ByteString): boolean {
-  try {
-    UTF8.decode(toBytes(name));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Go's path.Clean of an absolute path, with the trailing `/` or `/.` kept, as docker keeps it. */
