@@ -22,6 +22,7 @@ export type KernelExports = Readonly<
     | 'openat'
     | 'close'
     | 'mkdirat'
+    | 'utimensat'
     | 'fstatat'
     | 'write_begin'
     | 'read_begin'
@@ -63,9 +64,12 @@ export class Setup {
   /** /etc/hostname, /etc/hosts and /etc/resolv.conf as docker writes them, and the working directory. */
   files(spec: SandboxSpec): void {
     this.directory('/etc');
+    // What is written here is no change of the container's: the directory keeps the time it has from image and journal.
+    const keep = this.#timesOf('/etc');
     this.write('/etc/hostname', `${spec.hostname}\n`);
     this.write('/etc/hosts', hostsFile(spec.hostname));
     this.write('/etc/resolv.conf', '');
+    keep();
     this.directory(spec.process.cwd);
   }
 
@@ -117,6 +121,18 @@ export class Setup {
       }
     }
     this.#kernel.close(this.#task, fd);
+  }
+
+  /** Notes when a directory changed last; the function it gives says so again. */
+  #timesOf(path: string): () => void {
+    this.#must(this.#kernel.fstatat(this.#task, abi.AT_FDCWD, this.#path(path), 0), `stat ${path}`);
+    const at = this.#task + abi.TASK_STAT + abi.STAT_MTIME;
+    const view = new DataView(this.#memory.buffer);
+    const [low, high] = [view.getInt32(at, true), view.getInt32(at + 4, true)];
+    return () => {
+      const { utimensat } = this.#kernel;
+      utimensat(this.#task, abi.AT_FDCWD, this.#path(path), abi.TIME_MTIME, 0, 0, low, high, 0);
+    };
   }
 
   /** Mode with links followed; undefined when there is nothing. */
