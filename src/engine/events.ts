@@ -1,4 +1,5 @@
 /** `events`: reads and follows what EventLog writes. */
+import type { FileHandle } from '../host/ports.ts';
 import { isMissing } from '../images/store/disk-error.ts';
 import type { EventMessage, Filters } from '../spec/engine-api.ts';
 import type { EventOptions } from './engine.ts';
@@ -33,13 +34,17 @@ export async function* events(parts: LogParts, options: EventOptions = {}): Asyn
     return (since === undefined || ms >= since) && (until === undefined || ms <= until) && matches(event);
   };
   const tail = new Tail(parts);
-  if (since === undefined) await tail.skip();
-  else for (const event of await readEvents(parts, parts.events.olderPath)) if (isWanted(event)) yield event;
-  for (;;) {
-    for (const event of await tail.read()) if (isWanted(event)) yield event;
-    if (until !== undefined && Date.now() >= until) return;
-    if (options.signal?.aborted === true) return;
-    await pause(until === undefined ? POLL_MS : Math.min(POLL_MS, Math.max(1, until - Date.now())), options.signal);
+  try {
+    if (since === undefined) await tail.skip();
+    else for (const event of await readEvents(parts, parts.events.olderPath)) if (isWanted(event)) yield event;
+    for (;;) {
+      for (const event of await tail.read()) if (isWanted(event)) yield event;
+      if (until !== undefined && Date.now() >= until) return;
+      if (options.signal?.aborted === true) return;
+      await pause(until === undefined ? POLL_MS : Math.min(POLL_MS, Math.max(1, until - Date.now())), options.signal);
+    }
+  } finally {
+    await tail.close();
   }
 }
 
@@ -69,9 +74,13 @@ function parseLines(lines: readonly string[]): EventMessage[] {
   });
 }
 
-/** Reads what was appended since the last time, across rotations. */
+/**
+ * Reads what was appended since the last time, across rotations. The file that is read stays open, so what it was given
+ * last is read after it has become the older one, too; `ino` tells whether the name means another file now.
+ */
 class Tail {
   readonly #parts: LogParts;
+  #file: FileHandle | undefined;
   #position = 0;
   #rest = new Uint8Array(0);
 
@@ -80,40 +89,46 @@ class Tail {
   }
 
   async skip(): Promise<void> {
-    this.#position = await this.#size();
+    this.#file = await this.#open();
+    if (this.#file !== undefined) this.#position = (await this.#file.stat()).size;
   }
 
   async read(): Promise<EventMessage[]> {
-    const size = await this.#size();
-    if (size === this.#position) return [];
-    const found: EventMessage[] = [];
-    if (size < this.#position) {
-      // A new file has begun: what came before the change is in the older one.
-      found.push(...(await this.#from(this.#parts.events.olderPath)));
-      this.#position = 0;
-      this.#rest = new Uint8Array(0);
-    }
-    found.push(...(await this.#from(this.#parts.events.path)));
-    return found;
+    this.#file ??= await this.#open();
+    if (this.#file === undefined) return [];
+    const replaced = await this.#isReplaced(this.#file);
+    const found = await this.#toEnd(this.#file);
+    if (!replaced) return found;
+    await this.close();
+    this.#position = 0;
+    this.#rest = new Uint8Array(0);
+    return [...found, ...(await this.read())];
   }
 
-  async #from(path: string): Promise<EventMessage[]> {
-    const file = await this.#parts.fs.open(path, 'r').catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
-    if (file === undefined) return [];
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #open(): Promise<FileHandle | undefined> {
+    return this.#orMissing(this.#parts.fs.open(this.#parts.events.path, 'r'));
+  }
+
+  /** Asked before the file is read to its end: nobody appends to a file that has lost its name. */
+  async #isReplaced(file: FileHandle): Promise<boolean> {
+    const named = await this.#orMissing(this.#parts.fs.stat(this.#parts.events.path));
+    if (named === undefined) return false;
+    return named.ino !== (await file.stat()).ino || named.size < this.#position;
+  }
+
+  async #toEnd(file: FileHandle): Promise<EventMessage[]> {
     const found: EventMessage[] = [];
-    try {
-      for (;;) {
-        const chunk = new Uint8Array(CHUNK_BYTES);
-        const { bytesRead } = await file.read(chunk, 0, chunk.length, this.#position);
-        if (bytesRead === 0) return found;
-        this.#position += bytesRead;
-        found.push(...this.#lines(chunk.subarray(0, bytesRead)));
-      }
-    } finally {
-      await file.close();
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, this.#position);
+      if (bytesRead === 0) return found;
+      this.#position += bytesRead;
+      found.push(...this.#lines(chunk.subarray(0, bytesRead)));
     }
   }
 
@@ -126,11 +141,11 @@ class Tail {
     return parseLines(new TextDecoder().decode(bytes.subarray(0, end)).split('\n'));
   }
 
-  async #size(): Promise<number> {
+  async #orMissing<T>(asked: Promise<T>): Promise<T | undefined> {
     try {
-      return (await this.#parts.fs.stat(this.#parts.events.path)).size;
+      return await asked;
     } catch (error) {
-      if (isMissing(error)) return 0;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -40,16 +40,16 @@ describe('events', () => {
     const { root, parts } = open();
     const leave = new AbortController();
     const seen: EventMessage[] = [];
+    const since = String(Date.now() / 1000 - 1);
     const done = (async () => {
-      for await (const one of events(parts, { signal: leave.signal, filters: { event: ['wanted'] } })) {
+      for await (const one of events(parts, { since, signal: leave.signal, filters: { event: ['wanted'] } })) {
         seen.push(one);
         if (seen.length === 3) return;
       }
     })();
-    await new Promise((resolve) => setTimeout(resolve, 100));
     await parts.events.append(event('wanted', { n: '1' }));
-    await parts.events.append(event('other'));
     await expect.poll(() => seen.length).toBe(1);
+    await parts.events.append(event('other'));
     // One append makes the file too long, and the next begins a new one.
     await parts.events.append(event('wanted', { n: '2', filling: 'x'.repeat(EVENT_FILE_BYTES) }));
     expect(statSync(join(root, 'events.1.jsonl')).size).toBeGreaterThan(EVENT_FILE_BYTES);
@@ -58,6 +58,26 @@ describe('events', () => {
     await done;
     expect(seen.map(({ Actor }) => Actor.Attributes.n)).toEqual(['1', '2', '3']);
     leave.abort();
+  });
+
+  it('are followed into a new file that has grown past the place that was read of the old one', async () => {
+    const { root, parts } = open();
+    await parts.events.append(event('before'));
+    const seen: string[] = [];
+    const done = (async () => {
+      for await (const { Action } of events(parts)) if (seen.push(Action) > 0 && Action === 'second') return;
+    })();
+    await expect
+      .poll(async () => {
+        await parts.events.append(event('first'));
+        return seen.length;
+      })
+      .toBeGreaterThan(0);
+    renameSync(join(root, 'events.jsonl'), join(root, 'events.1.jsonl'));
+    writeFileSync(join(root, 'events.jsonl'), `${'x'.repeat(4096)}\n`);
+    await parts.events.append(event('second'));
+    await done;
+    expect(seen.at(-1)).toBe('second');
   });
 
   it('are filtered, and end with their time', async () => {
