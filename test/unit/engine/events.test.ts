@@ -73,9 +73,9 @@ describe('events', () => {
         return seen.length;
       })
       .toBeGreaterThan(0);
-    renameSync(join(root, 'events.jsonl'), join(root, 'events.1.jsonl'));
-    writeFileSync(join(root, 'events.jsonl'), `${'x'.repeat(4096)}\n`);
-    await parts.events.append(event('second'));
+    const next = open();
+    await next.parts.events.append(event('second', { filling: 'x'.repeat(4096) }));
+    renameSync(join(next.root, 'events.jsonl'), join(root, 'events.jsonl'));
     await done;
     expect(seen.at(-1)).toBe('second');
   });
