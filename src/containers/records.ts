@@ -31,6 +31,7 @@ export class ContainerRecords {
       tempDir: `${options.root}/tmp`,
       createHasher: options.createHasher,
       what: 'container record',
+      isCurrent: (record) => 'managed' in record && 'hostConfig' in record && 'state' in record,
     });
   }
 

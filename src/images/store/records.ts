@@ -29,6 +29,8 @@ export interface RecordFilesOptions {
   readonly createHasher: CreateHasher;
   /** What messages call one: `image record`. */
   readonly what: string;
+  /** Whether what was read has the shape of today; an earlier release may have written another one. */
+  readonly isCurrent?: (record: object) => boolean;
 }
 
 /** Every record is an object that carries its own key, so a listing needs no names. */
@@ -115,7 +117,7 @@ export class RecordFiles<T extends { readonly key: string }> {
   }
 
   async #read(path: string, verify = true): Promise<T | undefined> {
-    const { fs, what, dir } = this.#options;
+    const { fs, what, dir, isCurrent } = this.#options;
     let bytes: Uint8Array;
     try {
       bytes = await fs.readFile(path);
@@ -128,11 +130,19 @@ export class RecordFiles<T extends { readonly key: string }> {
     const stated = text.slice(PREFIX.length, PREFIX.length + 64);
     const isWhole = text.startsWith(PREFIX) && text.endsWith('}\n') && (!verify || stated === this.#hashOf(body));
     const record = isWhole ? parsed<T>(body) : undefined;
-    if (record !== undefined) return record;
-    throw new WctrError('store-corrupt', `the ${what} ${path} is damaged`, {
-      hint: 'delete that file and pull or load the image again',
-      data: { path },
-    });
+    if (record === undefined) {
+      throw new WctrError('store-corrupt', `the ${what} ${path} is damaged`, {
+        hint: 'delete that file, and make or pull again what it recorded',
+        data: { path },
+      });
+    }
+    if (isCurrent?.(record) === false) {
+      throw new WctrError('store-corrupt', `the ${what} ${path} was written by another version of wctr`, {
+        hint: 'delete that file, or use that version',
+        data: { path },
+      });
+    }
+    return record;
   }
 
   #hashOf(text: string): string {
