@@ -13,6 +13,7 @@ import type {
   ContainerInspect,
   ContainerStats,
   ContainerSummary,
+  DistributionInspect,
   EndpointSettings,
   EventMessage,
   ExecConfig,
@@ -24,6 +25,7 @@ import type {
   PathStat,
   Resources,
   RestartPolicy,
+  SearchResult,
   TopResponse,
   Volume,
   VolumeCreateRequest,
@@ -45,6 +47,12 @@ export interface Engine {
 
 export interface ImageUseCases {
   pull(reference: string, options?: PullOptions): Promise<PullOutcome>;
+  /** To the registry of its name. `all`: every tag of the repository that is here. */
+  push(reference: string, options?: PushOptions): Promise<readonly PushedTag[]>;
+  /** Repositories of a registry that offers to search them: Docker Hub, unless the term begins with a host. */
+  search(term: string, options?: SearchOptions): Promise<readonly SearchResult[]>;
+  /** What a registry has under a name, without pulling it. */
+  distribution(reference: string, options?: RegistryCallOptions): Promise<DistributionInspect>;
   list(options?: { all?: boolean; reference?: string }): Promise<ImageSummary[]>;
   /** docker's `image inspect` document. */
   inspect(name: string): Promise<Record<string, unknown>>;
@@ -79,6 +87,37 @@ export interface PullEvent {
   readonly status: string;
   readonly currentBytes?: number;
   readonly totalBytes?: number;
+}
+
+export interface RegistryCallOptions {
+  /** As in PullOptions. */
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+}
+
+export interface PushOptions extends RegistryCallOptions {
+  readonly all?: boolean;
+  readonly platform?: string;
+  readonly onEvent?: (event: PushEvent) => void;
+}
+
+export interface PushEvent extends PullEvent {
+  /** With the line that ends a tag. */
+  readonly pushed?: PushedTag;
+}
+
+export interface PushedTag {
+  readonly tag: string;
+  readonly digest: string;
+  /** Of the manifest. */
+  readonly sizeBytes: number;
+}
+
+export interface SearchOptions extends RegistryCallOptions {
+  /** Default 25, at most 100. */
+  readonly limit?: number;
+  /** docker's `stars`, `is-official`, `is-automated`. */
+  readonly filters?: Filters;
 }
 
 export interface PullOutcome {
@@ -155,6 +194,12 @@ export interface RunOptions {
   /** What becomes of function imports nobody granted; default: the image's label `wctr.unknown-imports`, else `deny`. */
   readonly unknownImports?: 'deny' | 'trap';
   readonly deterministic?: boolean;
+  /**
+   * What becomes of a program that can make sockets, which a foreground run has none of: its calls say "not supported"
+   * (`none`, the default), or it is not run at all and its exit says `referred`, for a caller that then creates and starts
+   * a container with networks (`refer`).
+   */
+  readonly sockets?: 'none' | 'refer';
   readonly onPull?: (event: PullEvent) => void;
   /** Told the id as soon as the container exists. */
   readonly onCreated?: (id: string) => void | Promise<void>;
@@ -305,7 +350,23 @@ export interface NetworkUseCases {
   prune(filters?: Filters): Promise<{ NetworksDeleted: readonly string[] }>;
 }
 
+/** What a user types at `login`. `server` as written: a host, or an address whose host counts. */
+export interface LoginRequest extends Credentials {
+  /** Default Docker Hub. */
+  readonly server?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoginOutcome {
+  /** For people: `Login Succeeded`. */
+  readonly status: string;
+  /** To be kept in place of the password, where the registry gives one. */
+  readonly identityToken?: string;
+}
+
 export interface SystemUseCases {
+  /** Asks the registry whether it lets this user in; keeps nothing. Throws 'unauthorized'. */
+  login(request: LoginRequest): Promise<LoginOutcome>;
   info(): Promise<Record<string, unknown>>;
   version(): Promise<Record<string, unknown>>;
   diskUsage(): Promise<DiskUsage>;

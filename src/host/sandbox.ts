@@ -34,6 +34,8 @@ export interface SandboxSpec {
     readonly export?: string;
     /** Function imports that nobody granted: `deny` (default) refuses the module, `trap` ends the guest that calls one. */
     readonly unknownImports?: 'deny' | 'trap';
+    /** Functions this way of running has nothing behind: a program that imports one is not run, its exit is `referred`. */
+    readonly refer?: readonly string[];
   };
   readonly mounts: readonly SandboxMount[];
   readonly resources: SandboxResources;
@@ -92,6 +94,8 @@ export interface SandboxExit {
   readonly hint?: string;
   /** The code of the WctrError behind a start that failed ('entrypoint-not-found', 'module-denied', ...). */
   readonly errorCode?: import('../errors.ts').ErrorCode;
+  /** Nothing was run: the program imports what `program.refer` names. */
+  readonly referred?: boolean;
 }
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR1' | 'SIGUSR2';

@@ -9,16 +9,17 @@ import { printable } from '../format/units.ts';
 import { createProgress, lazyProgress, NO_PROGRESS } from '../progress.ts';
 import { readPullPolicy } from './run-options.ts';
 
-/** Returns the id; warnings go to standard error. */
+/** Returns the id; warnings go to standard error. `again`: the image is here, and the container ID file this command's. */
 export async function createContainer(
   context: Context,
   request: ContainerCreateRequest,
   flags: ParsedFlags,
+  again = false,
 ): Promise<string> {
   const { terminal, host } = context;
-  const policy = readPullPolicy(flags.string('pull'));
+  const policy = again ? 'missing' : readPullPolicy(flags.string('pull'));
   const cidfile = flags.string('cidfile');
-  if (cidfile !== undefined && (await host.kind(cidfile)) !== undefined) {
+  if (!again && cidfile !== undefined && (await host.kind(cidfile)) !== undefined) {
     throw new WctrError('conflict', `container ID file found: ${cidfile}`, {
       hint: "make sure the other container isn't running, or delete the file",
     });
@@ -42,7 +43,7 @@ export async function createContainer(
     }
     return create();
   });
-  if (cidfile !== undefined) await host.writeFile(cidfile, new TextEncoder().encode(created.Id), { exclusive: true });
+  if (cidfile !== undefined) await host.writeFile(cidfile, new TextEncoder().encode(created.Id), { exclusive: !again });
   for (const warning of created.Warnings ?? []) terminal.err(`WARNING: ${printable(warning)}\n`);
   return created.Id;
 }

@@ -8,14 +8,20 @@ import { createContainer } from './create-container.ts';
 import { createRequest } from './create-request.ts';
 import { needTerminal, startAttached } from './start-attached.ts';
 
-export async function runManaged(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number> {
+/** `again`: found by a run without a process of its own, which gave it up. */
+export async function runManaged(
+  context: Context,
+  args: readonly string[],
+  flags: ParsedFlags,
+  again = false,
+): Promise<number> {
   const request = await createRequest(context, args, flags);
   const detached = flags.bool('detach');
   if (!detached && request.Tty === true && request.AttachStdin === true) needTerminal(context);
   const detachKeys = flags.string('detach-keys');
   if (detachKeys !== undefined) parseDetachKeys(detachKeys);
   const { containers } = await context.engine();
-  const id = await createContainer(context, request, flags);
+  const id = await createContainer(context, request, flags, again);
   if (detached) {
     await containers.start(id);
     context.terminal.out(`${id}\n`);

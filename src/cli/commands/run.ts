@@ -23,18 +23,23 @@ export const command: Command = {
   ],
   exitCode: (code) => ERROR_TABLE[code].exit,
   async run(context, args, flags) {
-    if (context.isRemote !== true && runsDirectly(flags)) return runDirectly(context, args, flags);
+    const direct = context.isRemote !== true && runsDirectly(flags);
+    const code = direct ? await runDirectly(context, args, flags) : undefined;
+    if (code !== undefined) return code;
     const { runManaged } = await import('./run-managed.ts');
-    return runManaged(context, args, flags);
+    return runManaged(context, args, flags, direct);
   },
 };
 
-async function runDirectly(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number> {
+/** Undefined, with nothing run, for a program that has to have a network. */
+async function runDirectly(context: Context, args: readonly string[], flags: ParsedFlags): Promise<number | undefined> {
   const options = await runOptions(context, args, flags);
   const progress = flags.bool('quiet') ? NO_PROGRESS : lazyProgress(() => createProgress(context.terminal));
   const container = await (await context.engine()).containers
     .run({
       ...options,
+      // A sandbox that was chosen is what runs it.
+      sockets: options.isolation === undefined ? 'refer' : 'none',
       get signal() {
         return context.signal;
       },
@@ -45,6 +50,7 @@ async function runDirectly(context: Context, args: readonly string[], flags: Par
   const stop = context.host.onSignal((name) => void container.kill(name));
   try {
     const exit = await container.wait();
+    if (exit.referred === true) return undefined;
     explain(context, exit, options);
     return exit.exitCode;
   } finally {

@@ -57,6 +57,7 @@ export function runGuest(spec: SandboxSpec, host: RunnerHost): SandboxExit {
     const time = timeOf(spec, host);
     machine = openMachine(spec, { ...host, clock: time.clock, random: time.random }, host.machines);
     const program = loadProgram(spec, host, machine.setup, machine.port);
+    if (isReferred(spec, program)) return { exitCode: 125, oomKilled: false, referred: true };
     machine.finish();
     machine.process.open(wasiOptions(spec, host, time));
     const exit = runProgram(spec, host, program, machine.process);
@@ -96,6 +97,10 @@ export function loadProgram(spec: SandboxSpec, host: RunnerHost, setup: Setup, p
   const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel);
   host.modules?.set(spec, fuel, prepared);
   return { ...prepared, entry };
+}
+
+function isReferred({ program: { refer = [] } }: SandboxSpec, { info }: LoadedProgram): boolean {
+  return refer.length > 0 && info.imports.some(({ kind, name }) => kind === 'function' && refer.includes(name));
 }
 
 export interface RunOptions {
