@@ -39,7 +39,8 @@ export function createContainerHost(options: NodeContainerOptions = {}): Contain
       }),
       coreModule: wasm.core,
       shareBlock(location) {
-        if ('bytes' in location) return location;
+        // Deno's threads have descriptors of their own: there each opens the file.
+        if ('bytes' in location || 'Deno' in globalThis) return location;
         const descriptor = openSync(location.path, 'r');
         return { descriptor, sizeBytes: fstatSync(descriptor).size };
       },

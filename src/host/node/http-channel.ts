@@ -1,10 +1,10 @@
-/** A socket as a DuplexChannel, each direction with its own end and its own back-pressure. */
-import type { Socket } from 'node:net';
+/** A connection as a DuplexChannel, each direction with its own end and its own back-pressure. */
+import type { Duplex } from 'node:stream';
 import type { DuplexChannel } from '../http.ts';
 
 const QUEUE_BYTES = 64 * 1024;
 
-export function channelOf(socket: Socket): DuplexChannel {
+export function channelOf(socket: Duplex): DuplexChannel {
   let reading = true;
   const readable = new ReadableStream<Uint8Array>(
     {

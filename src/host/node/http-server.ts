@@ -5,6 +5,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { HttpService } from '../http.ts';
 import { type AccessRule, deniedBecause } from './http-access.ts';
 import { channelOf } from './http-channel.ts';
@@ -61,7 +62,7 @@ export async function listen(service: HttpService, address: ListenAddress, acces
     socket.on('error', () => {});
   });
   server.on('request', (request, response) => void answer(service, access, request, response));
-  server.on('upgrade', (request, socket: Socket, head: Buffer) => void upgrade(service, access, request, socket, head));
+  server.on('upgrade', (request, socket: Duplex, head: Buffer) => void upgrade(service, access, request, socket, head));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return socket.destroy();
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
@@ -215,20 +216,20 @@ async function upgrade(
   service: HttpService,
   access: AccessRule,
   incoming: http.IncomingMessage,
-  socket: Socket,
+  socket: Duplex,
   head: Buffer,
 ): Promise<void> {
   const left = new AbortController();
   socket.once('close', () => left.abort());
   socket.on('error', () => {});
-  socket.setTimeout(0);
-  socket.setNoDelay(true);
+  // What newer Nodes give may be a stream around the connection.
+  incoming.socket.setTimeout(0);
+  incoming.socket.setNoDelay(true);
   try {
     const length = Number(incoming.headers['content-length'] ?? 0);
     if (!Number.isInteger(length) || length < 0 || length > MAX_UPGRADE_BODY) {
       return await refuse(socket, Response.json({ message: 'malformed request' }, { status: 400 }));
     }
-    // The parser stops at the headers: the body comes in `head` and on the socket (on Deno as the request's).
     const { body, rest } = await bodyBeforeUpgrade(incoming, socket, head, length);
     const request = admit(access, incoming, left.signal, new Uint8Array(body));
     if (request instanceof Response) return await refuse(socket, request);
@@ -247,13 +248,19 @@ async function upgrade(
   }
 }
 
+/**
+ * Up to Node 24 the parser stops at the headers: the body comes in `head` and on the socket. Later ones, and Bun, give it as
+ * the request's, and `head` is what follows it; Deno does this or that, as the packets come.
+ */
 async function bodyBeforeUpgrade(
   incoming: http.IncomingMessage,
-  socket: Socket,
+  socket: Duplex,
   head: Buffer,
   length: number,
 ): Promise<{ body: Buffer; rest: Buffer }> {
-  let read = head;
+  const isParsed = !incoming.complete || incoming.readableLength > 0;
+  let read: Buffer = isParsed ? Buffer.alloc(0) : head;
+  const follows = isParsed ? head : Buffer.alloc(0);
   if (read.length < length) {
     await new Promise<void>((resolve, reject) => {
       const take = (chunk: Buffer) => {
@@ -272,7 +279,7 @@ async function bodyBeforeUpgrade(
       socket.on('close', gone);
     });
   }
-  return { body: read.subarray(0, length), rest: read.subarray(length) };
+  return { body: read.subarray(0, length), rest: Buffer.concat([read.subarray(length), follows]) };
 }
 
 function canonical(name: string): string {
@@ -280,7 +287,7 @@ function canonical(name: string): string {
 }
 
 /** An ordinary answer on a connection that asked to be more; it ends with it. */
-async function refuse(socket: Socket, response: Response): Promise<void> {
+async function refuse(socket: Duplex, response: Response): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());
   const headers = [`HTTP/1.1 ${response.status} ${http.STATUS_CODES[response.status] ?? 'Status'}`];
   response.headers.forEach((value, name) => {

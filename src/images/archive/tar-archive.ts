@@ -23,9 +23,12 @@ interface Extended {
   size?: number;
 }
 
-/** Takes the reader over: closing the files closes it. Throws `invalid-layer` when the bytes are no tar. */
+/** Takes the reader over: closing the files closes it, as a throw does: `invalid-layer` when the bytes are no tar. */
 export async function openTar(reader: ByteReader, what: string): Promise<ArchiveFiles> {
-  const members = await walk(reader, what);
+  const members = await walk(reader, what).catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
   const find = (path: string): { offset: number; size: number } | undefined => {
     let name = normalise(path);
     for (let hops = 0; name !== undefined && hops < MAX_LINK_HOPS; hops += 1) {

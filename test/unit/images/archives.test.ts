@@ -188,6 +188,13 @@ describe('save and load', () => {
 });
 
 describe('tars read in place', () => {
+  it('closes what turns out to be no tar: newer Nodes end the process over a file handle left to the collector', async () => {
+    let closed = 0;
+    const reader = { ...bytesReader(new TextEncoder().encode('no tar')), close: async () => void closed++ };
+    await expect(openTar(reader, 'it')).rejects.toMatchObject({ code: 'invalid-layer' });
+    expect(closed).toBe(1);
+  });
+
   it('agrees with GNU tar on long names, links, PAX and sizes', async () => {
     using dir = tempDir();
     const long = `${'d'.repeat(90)}/${'e'.repeat(90)}/${'f'.repeat(90)}`;
