@@ -48,6 +48,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     prune: { summary: 'Remove all stopped containers', load: () => from(import('./commands/container-prune.ts')) },
   },
   pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
+  push: { summary: 'Upload an image to a registry', load: () => from(import('./commands/push.ts')) },
   images: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
   image: {
     ls: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
@@ -60,6 +61,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     rm: { summary: 'Remove images', load: () => from(import('./commands/image-rm.ts')) },
     prune: { summary: 'Remove unused images', load: () => from(import('./commands/image-prune.ts')) },
     pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
+    push: { summary: 'Upload an image to a registry', load: () => from(import('./commands/push.ts')) },
     load: { summary: 'Load images from a tar archive or a directory', load: () => from(import('./commands/load.ts')) },
     save: { summary: 'Save images to a tar archive', load: () => from(import('./commands/save.ts')) },
     import: { summary: 'Make an image from a root filesystem tar', load: () => from(import('./commands/import.ts')) },

@@ -46,8 +46,9 @@ export function pageNotFound(): Response {
 
 /** An error after the headers have gone: docker's progress streams carry it as a line. */
 export function errorLine(error: unknown): object {
-  const { message } = errorBody(error);
-  return { errorDetail: { message }, error: message };
+  const { message, ...own } = errorBody(error);
+  // Not in errorDetail, whose `code` is a number to Go's clients.
+  return { errorDetail: { message }, error: message, wctr: own };
 }
 
 /** One JSON document a line, each sent as it comes. */

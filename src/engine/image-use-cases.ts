@@ -4,8 +4,7 @@ import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/
 import type { LoadContext } from '../images/load.ts';
 import { formatPlatform, parsePlatform } from '../images/platform.ts';
 import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
-import type { CredentialSource, Credentials } from '../images/registry/credentials.ts';
-import { sameRegistry } from '../images/registry/docker-config.ts';
+import type { DistributionInspect, SearchResult } from '../spec/engine-api.ts';
 import { removalContext } from './collector.ts';
 import type {
   HistoryEntry,
@@ -17,6 +16,10 @@ import type {
   LoadedImage,
   PullOptions,
   PullOutcome,
+  PushedTag,
+  PushOptions,
+  RegistryCallOptions,
+  SearchOptions,
 } from './engine.ts';
 import type { EngineParts } from './parts.ts';
 
@@ -29,7 +32,10 @@ export class LocalImages implements ImageUseCases {
   }
 
   async pull(name: string, options: PullOptions = {}): Promise<PullOutcome> {
-    const { pullImage } = await import('../images/pull.ts');
+    const [{ pullImage }, { onlyFor }] = await Promise.all([
+      import('../images/pull.ts'),
+      import('./registry-use-cases.ts'),
+    ]);
     const { images, leases } = this.#parts;
     const reference = parseReference(name);
     const { record, changed } = await pullImage({
@@ -43,6 +49,18 @@ export class LocalImages implements ImageUseCases {
     });
     await this.#event('pull', familiarName(reference), familiarName(reference));
     return { reference: canonicalName(reference), digest: record.target.digest, imageId: record.id, changed };
+  }
+
+  async push(name: string, options?: PushOptions): Promise<readonly PushedTag[]> {
+    return (await import('./registry-use-cases.ts')).push(this.#parts, name, options);
+  }
+
+  async search(term: string, options?: SearchOptions): Promise<readonly SearchResult[]> {
+    return (await import('./registry-use-cases.ts')).search(this.#parts, term, options);
+  }
+
+  async distribution(name: string, options?: RegistryCallOptions): Promise<DistributionInspect> {
+    return (await import('./registry-use-cases.ts')).distribution(this.#parts, name, options);
   }
 
   async list(options: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
@@ -178,12 +196,6 @@ function nameFilter(text: string): (record: ImageRecord) => boolean {
   return isWhole
     ? ({ reference }) => reference === canonicalName(wanted)
     : (record) => repositoryOf(record) === canonicalRepository(wanted);
-}
-
-/** A login goes to the registry it is for, and nowhere else. */
-function onlyFor(domain: string, credentials: Credentials | undefined): CredentialSource | undefined {
-  if (credentials === undefined) return undefined;
-  return async (host) => (sameRegistry(host, domain) ? credentials : undefined);
 }
 
 function loadedImages(records: readonly ImageRecord[]): LoadedImage[] {

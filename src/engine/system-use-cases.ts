@@ -1,5 +1,5 @@
 import type { EventMessage } from '../spec/engine-api.ts';
-import type { DiskUsage, EventOptions, SystemUseCases } from './engine.ts';
+import type { DiskUsage, EventOptions, LoginOutcome, LoginRequest, SystemUseCases } from './engine.ts';
 import type { EngineParts } from './parts.ts';
 
 /** Each use case loads its own code when it is first called. */
@@ -8,6 +8,10 @@ export class LocalSystem implements SystemUseCases {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+  }
+
+  async login(request: LoginRequest): Promise<LoginOutcome> {
+    return (await import('./registry-use-cases.ts')).logIn(this.#parts, request);
   }
 
   async info(): Promise<Record<string, unknown>> {

@@ -5,6 +5,12 @@
  */
 
 export const HEADER_CONTENT_DIGEST = 'docker-content-digest';
+/** spec.md, "Pushing Manifests with Subject": the digest of the subject, from registries that keep referrers. */
+export const HEADER_SUBJECT = 'oci-subject';
+/** spec.md, "Pushing a blob in chunks": smallest chunk the registry takes, the last one apart. */
+export const HEADER_CHUNK_MIN_LENGTH = 'oci-chunk-min-length';
+/** spec.md, "Listing Referrers": what the list was filtered by. */
+export const HEADER_FILTERS_APPLIED = 'oci-filters-applied';
 
 /** spec.md, "Pulling manifests" and "Pushing manifests": at least 4 MiB has to be taken; nobody sends more. */
 export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -47,9 +53,34 @@ export function blobPath(repository: string, digest: string): string {
   return `/v2/${repository}/blobs/${digest}`;
 }
 
+/** POST (end-4a, 4b, 11). */
+export function uploadsPath(repository: string): string {
+  return `/v2/${repository}/blobs/uploads/`;
+}
+
+/** GET (end-8). */
+export function tagsPath(repository: string): string {
+  return `/v2/${repository}/tags/list`;
+}
+
+/** GET (end-12). */
+export function referrersPath(repository: string, digest: string): string {
+  return `/v2/${repository}/referrers/${digest}`;
+}
+
+/** spec.md, "Referrers Tag Schema": where referrers are listed in registries that do not keep them themselves. */
+export function referrersTag(digest: string): string {
+  return digest.replace(':', '-').slice(0, 128);
+}
+
 /** The scope of a token that may read one repository (distribution, spec/auth/scope). */
 export function pullScope(repository: string): string {
   return `repository:${repository}:pull`;
+}
+
+/** The scope of a token that may write to one repository and look what is there. */
+export function pushScope(repository: string): string {
+  return `repository:${repository}:pull,push`;
 }
 
 /** Errors a registry put into a response body; an empty list when the body is something else. */

@@ -510,3 +510,28 @@ export interface EventMessage {
   readonly id?: string;
   readonly from?: string;
 }
+
+/** GET /images/search */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+/** GET /distribution/{name}/json */
+export interface DistributionInspect {
+  readonly Descriptor: {
+    readonly mediaType: string;
+    readonly digest: string;
+    readonly size: number;
+    readonly urls?: readonly string[];
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly Platforms: readonly {
+    readonly architecture: string;
+    readonly os: string;
+    readonly variant?: string;
+  }[];
+}

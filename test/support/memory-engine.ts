@@ -190,6 +190,30 @@ export function createMemoryEngine(preloaded: readonly string[] = ['hello']): Me
         options.onEvent?.({ status: `Status: Downloaded newer image for ${reference}` });
         return { reference, digest: `sha256:${'d'.repeat(64)}`, imageId: `sha256:${'b'.repeat(64)}`, changed: true };
       },
+      push: async (reference, options = {}) => {
+        calls.push(`push ${reference}${options.all ? ' all' : ''} ${options.credentials?.username ?? '-'}`);
+        if (!images.includes(reference.replace(/:latest$/, ''))) {
+          throw new WctrError('no-such-image', `no such image: ${reference}`);
+        }
+        const pushed = { tag: 'latest', digest: `sha256:${'1'.repeat(64)}`, sizeBytes: 123 };
+        options.onEvent?.({ status: `The push refers to repository [${reference}]` });
+        options.onEvent?.({ id: 'aaaaaaaaaaaa', status: 'Pushing', currentBytes: 1, totalBytes: 2 });
+        options.onEvent?.({ id: 'aaaaaaaaaaaa', status: 'Pushed' });
+        options.onEvent?.({ status: `latest: digest: ${pushed.digest} size: 123`, pushed });
+        if (reference.includes('/broken')) throw new WctrError('unauthorized', 'no', { hint: 'log in' });
+        return [pushed];
+      },
+      search: async (term, options = {}) => {
+        calls.push(`search ${term} ${options.limit ?? '-'} ${JSON.stringify(options.filters)}`);
+        return [{ name: term, description: 'd', star_count: 1, is_official: true, is_automated: false }];
+      },
+      distribution: async (reference, options = {}) => {
+        calls.push(`distribution ${reference} ${options.credentials?.username ?? '-'}`);
+        return {
+          Descriptor: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: 'sha256:1', size: 1 },
+          Platforms: [{ architecture: 'wasm', os: 'wasip1' }],
+        };
+      },
       list: async () => [
         {
           id: `sha256:${'b'.repeat(64)}`,
@@ -412,6 +436,11 @@ export function createMemoryEngine(preloaded: readonly string[] = ['hello']): Me
       prune: async () => ({ NetworksDeleted: [] }),
     },
     system: {
+      login: async ({ server, username, password, identityToken }) => {
+        calls.push(`login ${server} ${username}`);
+        if (password === 'wrong') throw new WctrError('unauthorized', 'wrong username or password');
+        return { status: 'Login Succeeded', ...(identityToken === undefined ? {} : { identityToken }) };
+      },
       info: async () => ({ Name: 'fake', Containers: containers.size, Images: images.length }),
       version: async () => ({ Version: '0.0.0', Os: 'linux', Arch: 'wasm' }),
       diskUsage: async () => {

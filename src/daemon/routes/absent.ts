@@ -20,9 +20,6 @@ export function absentRoutes({ app }: Api): void {
   app.post('/build/prune', () => json({ CachesDeleted: null, SpaceReclaimed: 0 }));
   app.post('/build/cancel', build);
 
-  app.get('/distribution/:name/json', () => errorReply(refused('wctr does not look into registries yet: pull it')));
-  app.get('/images/search', () => errorReply(refused('wctr does not search registries yet')));
-  app.post('/images/:name/push', () => errorReply(refused('wctr does not push images yet')));
   app.get('/containers/:id/attach/ws', () => errorReply(refused('attach over WebSocket is not served: use attach')));
   app.get('/containers/:id/checkpoints', () => json([]));
 }

@@ -1,9 +1,16 @@
-import type { Engine, ImageSummary, PullEvent, PullOptions } from '../../engine/engine.ts';
+import type {
+  Engine,
+  ImageSummary,
+  PullEvent,
+  PullOptions,
+  PushEvent,
+  RegistryCallOptions,
+} from '../../engine/engine.ts';
 import { WctrError } from '../../errors.ts';
 import type { Filters } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
 import { begun, bytes, chunksOf, errorLine, json, jsonLines } from '../reply.ts';
-import { filters, flag, registryAuth, text } from '../request.ts';
+import { filters, flag, integer, registryAuth, text } from '../request.ts';
 
 export function imageRoutes({ app, engine }: Api): void {
   const { images } = engine;
@@ -24,6 +31,24 @@ export function imageRoutes({ app, engine }: Api): void {
     if (name === undefined) throw new WctrError('invalid-argument', 'missing parameter "fromImage" or "fromSrc"');
     return pulling(engine, url, name, req.raw);
   });
+
+  app.get('/images/search', async ({ req }) => {
+    const url = new URL(req.url);
+    const term = text(url, 'term');
+    if (term === undefined) throw new WctrError('invalid-argument', 'missing parameter "term"');
+    const limit = integer(url, 'limit');
+    const results = await images.search(term, {
+      ...registryCall(req.raw),
+      filters: filters(url),
+      // 0 is what Go's client sends for none.
+      ...(limit === undefined || limit === 0 ? {} : { limit }),
+    });
+    return json(results);
+  });
+  app.get('/distribution/:name/json', async ({ req }) => {
+    return json(await images.distribution(req.param('name'), registryCall(req.raw)));
+  });
+  app.post('/images/:name/push', ({ req }) => pushing(engine, new URL(req.url), req.param('name'), req.raw));
 
   app.post('/images/load', ({ req }) => answerFrom(loading(engine, req.raw)));
 
@@ -171,6 +196,52 @@ function pulling(engine: Engine, url: URL, name: string, request: Request): Prom
     eventsOf<PullEvent>((emit) => engine.images.pull(reference, { ...options, onEvent: emit }), left),
     progressLine,
   );
+}
+
+function pushing(engine: Engine, url: URL, name: string, request: Request): Promise<Response> {
+  const tag = text(url, 'tag');
+  const platform = platformOf(text(url, 'platform'));
+  const { signal: _, ...call } = registryCall(request);
+  const left = new AbortController();
+  request.signal.addEventListener('abort', () => left.abort(), { once: true });
+  const options = { ...call, all: tag === undefined, ...(platform === undefined ? {} : { platform }) };
+  const reference = tag === undefined ? name : `${name}:${tag}`;
+  return answerFrom(
+    linesOf(
+      eventsOf<PushEvent>(
+        (onEvent) => engine.images.push(reference, { ...options, signal: left.signal, onEvent }),
+        left,
+      ),
+    ),
+  );
+}
+
+async function* linesOf(events: AsyncIterable<PushEvent>): AsyncGenerator<object> {
+  for await (const event of events) {
+    yield progressLine(event);
+    const { pushed } = event;
+    if (pushed === undefined) continue;
+    yield { progressDetail: {}, aux: { Tag: pushed.tag, Digest: pushed.digest, Size: pushed.sizeBytes } };
+  }
+}
+
+/** `{"os":"wasip1","architecture":"wasm"}`, since 1.46. */
+function platformOf(document: string | undefined): string | undefined {
+  if (document === undefined) return undefined;
+  let platform: { os?: unknown; architecture?: unknown; variant?: unknown } | null;
+  try {
+    platform = JSON.parse(document);
+  } catch (cause) {
+    throw new WctrError('invalid-argument', 'invalid platform: expected a JSON object', { cause });
+  }
+  const { os, architecture, variant } = platform ?? {};
+  return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/');
+}
+
+/** Who asks, and until when. */
+function registryCall(request: Request): RegistryCallOptions {
+  const auth = registryAuth(request);
+  return { signal: request.signal, ...(auth === undefined ? {} : { credentials: credentialsOf(auth) }) };
 }
 
 function credentialsOf(auth: NonNullable<ReturnType<typeof registryAuth>>): NonNullable<PullOptions['credentials']> {

@@ -1,6 +1,6 @@
 import { API_VERSION, MIN_API_VERSION } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
-import { errorReply, json, jsonLines, refused } from '../reply.ts';
+import { json, jsonLines } from '../reply.ts';
 import { body, filters, text } from '../request.ts';
 import { LOGIN } from '../schemas.ts';
 import { imageSummaries } from './images.ts';
@@ -45,8 +45,13 @@ export function systemRoutes(api: Api): void {
   app.get('/info', async () => json({ ...ABSENT_INFO, ...(await engine.system.info()) }));
 
   app.post('/auth', async ({ req }) => {
-    await body(req.raw, LOGIN);
-    return errorReply(refused('wctr does not check logins yet', 'put the login into config.json by other means'));
+    const { username, password, serveraddress, identitytoken } = await body(req.raw, LOGIN);
+    const { status, identityToken } = await engine.system.login({
+      signal: req.raw.signal,
+      ...(serveraddress ? { server: serveraddress } : {}),
+      ...(identitytoken ? { identityToken: identitytoken } : { username: username ?? '', password: password ?? '' }),
+    });
+    return json({ Status: status, IdentityToken: identityToken ?? '' });
   });
 
   app.get('/events', ({ req }) => {

@@ -1,4 +1,5 @@
-import { WctrError } from '../../errors.ts';
+import { ERROR_TABLE, type ErrorCode, WctrError } from '../../errors.ts';
+import type { DistributionInspect, SearchResult } from '../../spec/engine-api.ts';
 import type {
   HistoryEntry,
   ImageRemoval,
@@ -9,8 +10,12 @@ import type {
   LoadedImage,
   PullOptions,
   PullOutcome,
+  PushedTag,
+  PushOptions,
+  RegistryCallOptions,
+  SearchOptions,
 } from '../engine.ts';
-import { type ApiClient, bodyOf, jsonLines } from './api-client.ts';
+import { type ApiClient, bodyOf, filterText, jsonLines } from './api-client.ts';
 
 interface ProgressLine {
   readonly id?: string;
@@ -18,6 +23,9 @@ interface ProgressLine {
   readonly stream?: string;
   readonly error?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly aux?: { readonly Tag?: string; readonly Digest?: string; readonly Size?: number };
+  /** Of our own daemon. */
+  readonly wctr?: { readonly code?: string; readonly hint?: string };
 }
 
 export class RemoteImages implements ImageUseCases {
@@ -34,22 +42,49 @@ export class RemoteImages implements ImageUseCases {
     let changed = false;
     const response = await this.#api.send('POST', '/images/create', {
       query: { fromImage: name, tag: tag ?? 'latest', platform },
-      ...(credentials === undefined ? {} : { headers: { 'x-registry-auth': authHeader(credentials) } }),
-      ...(signal === undefined ? {} : { signal }),
+      ...callOf({ credentials, signal }),
     });
-    for await (const { id, status = '', error, progressDetail } of jsonLines<ProgressLine>(response)) {
-      if (error !== undefined) throw new WctrError('registry-error', error);
-      onEvent?.({
-        status,
-        ...(id === undefined ? {} : { id }),
-        ...(progressDetail?.current === undefined ? {} : { currentBytes: progressDetail.current }),
-        ...(progressDetail?.total === undefined ? {} : { totalBytes: progressDetail.total }),
-      });
+    for await (const line of jsonLines<ProgressLine>(response)) {
+      const { status = '', error } = line;
+      if (error !== undefined) throw streamError(error, line);
+      onEvent?.(eventOf(line));
       if (status.startsWith('Digest: ')) digest = status.slice('Digest: '.length);
       if (status.startsWith('Status: Downloaded')) changed = true;
     }
     const { Id } = await this.inspect(reference);
     return { reference, digest, imageId: String(Id), changed };
+  }
+
+  async push(reference: string, options: PushOptions = {}): Promise<readonly PushedTag[]> {
+    const { all = false, platform, onEvent } = options;
+    const { name, tag } = splitReference(reference);
+    const response = await this.#api.send('POST', `${at(name)}/push`, {
+      // Without a tag it is all of them.
+      query: { tag: all ? undefined : (tag ?? 'latest'), platform: platformDocument(platform) },
+      ...callOf(options, {}),
+    });
+    const pushed: PushedTag[] = [];
+    for await (const line of jsonLines<ProgressLine>(response)) {
+      const { error, aux, status } = line;
+      if (error !== undefined) throw streamError(error, line);
+      const { Tag, Digest, Size } = aux ?? {};
+      if (Tag !== undefined && Digest !== undefined) {
+        const done = { tag: Tag, digest: Digest, sizeBytes: Size ?? 0 };
+        pushed.push(done);
+        onEvent?.({ status: `${Tag}: digest: ${Digest} size: ${done.sizeBytes}`, pushed: done });
+      } else if (status !== undefined && !/^\S+: digest: \S+ size: \d+$/.test(status)) onEvent?.(eventOf(line));
+    }
+    return pushed;
+  }
+
+  search(term: string, options: SearchOptions = {}): Promise<readonly SearchResult[]> {
+    const { limit, filters } = options;
+    const query = { term, limit, filters: filterText(filters) };
+    return this.#api.json('GET', '/images/search', { query, ...callOf(options) });
+  }
+
+  distribution(reference: string, options: RegistryCallOptions = {}): Promise<DistributionInspect> {
+    return this.#api.json('GET', `${at(reference, 'distribution')}/json`, callOf(options));
   }
 
   async list({ all = false, reference }: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
@@ -180,8 +215,8 @@ function removal({ Untagged, Deleted }: RemovalEntry): ImageRemoval {
 }
 
 /** Slashes stay: the name is a path to docker. */
-function at(name: string): string {
-  return `/images/${name.split('/').map(encodeURIComponent).join('/')}`;
+function at(name: string, kind: 'images' | 'distribution' = 'images'): string {
+  return `/${kind}/${name.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** `localhost:5000/a/b:tag`, `a@sha256:…` -> what stands before and after the mark that separates the tag or digest. */
@@ -190,6 +225,40 @@ function splitReference(reference: string): { name: string; tag?: string } {
   if (digest !== undefined) return { name: name.replace(/:[^:/]*$/, ''), tag: digest };
   const [, plain, tag] = /^(.*):([^:/]+)$/.exec(reference) ?? [];
   return plain === undefined || tag === undefined ? { name: reference } : { name: plain, tag };
+}
+
+/** Where docker's daemon wants to be told who asks; a push says it also when it is nobody. */
+function callOf(
+  { credentials, signal }: { credentials?: PullOptions['credentials'] | undefined; signal?: AbortSignal | undefined },
+  nobody?: NonNullable<PullOptions['credentials']>,
+) {
+  const auth = credentials ?? nobody;
+  return {
+    ...(auth === undefined ? {} : { headers: { 'x-registry-auth': authHeader(auth) } }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function eventOf({ id, status = '', progressDetail }: ProgressLine) {
+  return {
+    status,
+    ...(id === undefined ? {} : { id }),
+    ...(progressDetail?.current === undefined ? {} : { currentBytes: progressDetail.current }),
+    ...(progressDetail?.total === undefined ? {} : { totalBytes: progressDetail.total }),
+  };
+}
+
+function streamError(message: string, { wctr }: ProgressLine): WctrError {
+  const { code, hint } = wctr ?? {};
+  const known = code !== undefined && Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'registry-error';
+  return new WctrError(known, message, hint === undefined ? {} : { hint });
+}
+
+/** `os/arch/variant` as the Engine API has it since 1.46. */
+function platformDocument(platform: string | undefined): string | undefined {
+  if (platform === undefined) return undefined;
+  const [os, architecture, variant] = platform.split('/');
+  return JSON.stringify({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
 function authHeader({ username, password, identityToken, registryToken }: NonNullable<PullOptions['credentials']>) {

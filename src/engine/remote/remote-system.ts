@@ -1,5 +1,5 @@
 import type { EventMessage } from '../../spec/engine-api.ts';
-import type { DiskUsage, EventOptions, SystemUseCases } from '../engine.ts';
+import type { DiskUsage, EventOptions, LoginOutcome, LoginRequest, SystemUseCases } from '../engine.ts';
 import { type ApiClient, filterText } from './api-client.ts';
 
 export class RemoteSystem implements SystemUseCases {
@@ -7,6 +7,18 @@ export class RemoteSystem implements SystemUseCases {
 
   constructor(api: ApiClient) {
     this.#api = api;
+  }
+
+  async login({ server, username, password, identityToken, signal }: LoginRequest): Promise<LoginOutcome> {
+    const answer = await this.#api.json<{ Status?: string; IdentityToken?: string } | undefined>('POST', '/auth', {
+      json: { username, password, serveraddress: server, identitytoken: identityToken },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const token = answer?.IdentityToken;
+    return {
+      status: answer?.Status || 'Login Succeeded',
+      ...(token === undefined || token === '' ? {} : { identityToken: token }),
+    };
   }
 
   info(): Promise<Record<string, unknown>> {

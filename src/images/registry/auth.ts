@@ -17,16 +17,19 @@ export interface Access {
   readonly endpoint: Endpoint;
   /** Where the endpoint is spoken to: scheme and host. */
   readonly base: URL;
-  /** Token scope; undefined for a ping. */
+  /** Token scopes with spaces between them; undefined for a ping. */
   readonly scope: string | undefined;
   /** What is asked for as people write it, for messages. */
   readonly repository?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Ask the token server for an identity token as well (a login). */
+  readonly offline?: boolean | undefined;
 }
 
 interface Token {
   readonly authorization: string;
   readonly expiresAtMs: number;
+  readonly refreshToken?: string;
 }
 
 const TOKEN_ANSWER_LIMIT_BYTES = 1024 * 1024;
@@ -43,6 +46,8 @@ export class Authorizer {
   private readonly challenges = new Map<string, Challenge>();
   private readonly tokens = new Map<string, Promise<Token>>();
   private readonly problems = new Map<string, string>();
+  /** By origin of the registry: what was given to be kept in place of a password. */
+  private readonly identityTokens = new Map<string, string>();
 
   constructor(transport: Transport, source: CredentialSource = async () => undefined) {
     this.transport = transport;
@@ -72,6 +77,11 @@ export class Authorizer {
   learn(base: URL, answer: Headers): void {
     const challenge = choose(parseChallenges(answer.get('www-authenticate')));
     if (challenge !== undefined) this.challenges.set(base.origin, challenge);
+  }
+
+  /** What a login brought beside the right to go on. */
+  identityToken(base: URL): string | undefined {
+    return this.identityTokens.get(base.origin);
   }
 
   /** Why no credentials could be had for a host (a credential helper that failed), for the hint of a refusal. */
@@ -129,7 +139,7 @@ export class Authorizer {
         expiresAtMs: Date.now() + DEFAULT_EXPIRY_S * 1000,
       };
     }
-    const request = tokenRequest(realm, challenge, access.scope, credentials);
+    const request = tokenRequest(realm, challenge, access, credentials);
     const askedAt = Date.now();
     const answer = await this.transport.sendForBytes(request, TOKEN_ANSWER_LIMIT_BYTES, `the answer of ${realm.host}`);
     if (answer.status === 401 || answer.status === 403) {
@@ -140,7 +150,11 @@ export class Authorizer {
         data: { status: answer.status },
       });
     }
-    return parseToken(answer.body, realm, askedAt);
+    const token = parseToken(answer.body, realm, askedAt);
+    if (access.offline && token.refreshToken !== undefined) {
+      this.identityTokens.set(access.base.origin, token.refreshToken);
+    }
+    return token;
   }
 
   /** Some registries let nobody have a token for what is not public, others give one that opens nothing. */
@@ -148,7 +162,12 @@ export class Authorizer {
     const { endpoint, repository } = access;
     const { host } = endpoint;
     if (credentials === undefined) {
-      const asked = { host, repository: repository ?? host, credentialProblem: this.problem(endpoint) };
+      const asked = {
+        host,
+        repository: repository ?? host,
+        action: actionOf(access.scope),
+        credentialProblem: this.problem(endpoint),
+      };
       return accessDenied(asked, { status, host, realm: realm.host });
     }
     const { username } = credentials;
@@ -198,22 +217,27 @@ function choose(challenges: readonly Challenge[]): Challenge | undefined {
   return challenges.find(({ scheme }) => scheme === 'bearer') ?? challenges.find(({ scheme }) => scheme === 'basic');
 }
 
-function tokenKey({ base, scope }: Access, { params }: Challenge): string {
-  return JSON.stringify([base.origin, params.realm, params.service, scope]);
+/** What a scope is asked for, for messages. */
+export function actionOf(scope: string | undefined): 'pull' | 'push' {
+  return scope?.includes('push') === true ? 'push' : 'pull';
+}
+
+function tokenKey({ base, scope, offline }: Access, { params }: Challenge): string {
+  return JSON.stringify([base.origin, params.realm, params.service, scope, offline === true]);
 }
 
 function tokenRequest(
   realm: URL,
   challenge: Challenge,
-  scope: string | undefined,
+  { scope, offline }: Access,
   credentials: Credentials | undefined,
 ) {
+  // Our own scope, not the one asked for: a registry cannot make us fetch a token for more than this transfer.
   const { service } = challenge.params;
-  const fields = new URLSearchParams();
-  if (service !== undefined) fields.set('service', service);
-  // Our own scope, not the one asked for: a registry cannot make us fetch a token for more than this pull.
-  if (scope !== undefined) fields.set('scope', scope);
   if (credentials?.identityToken !== undefined) {
+    const fields = new URLSearchParams();
+    if (service !== undefined) fields.set('service', service);
+    if (scope !== undefined) fields.set('scope', scope);
     fields.set('grant_type', 'refresh_token');
     fields.set('client_id', CLIENT_ID);
     fields.set('refresh_token', credentials.identityToken);
@@ -221,26 +245,42 @@ function tokenRequest(
     return { url: realm, method: 'POST' as const, headers, body: fields.toString() };
   }
   const url = new URL(realm);
-  for (const [name, value] of fields) url.searchParams.set(name, value);
+  if (service !== undefined) url.searchParams.set('service', service);
+  // One parameter a scope here, all in one where OAuth 2 has it (RFC 6749, 3.3).
+  if (scope !== undefined) url.searchParams.delete('scope');
+  for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one);
   const { username, password } = credentials ?? {};
   if (username === undefined || password === undefined) return { url };
   url.searchParams.set('account', username);
+  if (offline) {
+    url.searchParams.set('client_id', CLIENT_ID);
+    url.searchParams.set('offline_token', 'true');
+  }
   return { url, authorization: basicAuthorization(username, password) };
 }
 
 function parseToken(body: Uint8Array, realm: URL, askedAt: number): Token {
   const invalid = (): WctrError =>
     new WctrError('registry-error', `the token server ${realm.host} gave no usable token`);
-  let document: { token?: unknown; access_token?: unknown; expires_in?: unknown } | null;
+  let document: { token?: unknown; access_token?: unknown; expires_in?: unknown; refresh_token?: unknown } | null;
   try {
     document = JSON.parse(new TextDecoder().decode(body));
   } catch {
     throw invalid();
   }
   const token = document?.token ?? document?.access_token;
-  // Visible ASCII only: a token ends up in a header.
-  if (typeof token !== 'string' || token.length > TOKEN_LIMIT_CHARS || !/^[\x21-\x7e]+$/.test(token)) throw invalid();
+  if (!isToken(token)) throw invalid();
+  const refreshToken = document?.refresh_token;
   const expiry = document?.expires_in;
   const seconds = typeof expiry === 'number' && expiry >= DEFAULT_EXPIRY_S ? expiry : DEFAULT_EXPIRY_S;
-  return { authorization: `Bearer ${token}`, expiresAtMs: askedAt + seconds * 1000 };
+  return {
+    authorization: `Bearer ${token}`,
+    expiresAtMs: askedAt + seconds * 1000,
+    ...(isToken(refreshToken) ? { refreshToken } : {}),
+  };
+}
+
+/** Visible ASCII only: a token ends up in a header. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= TOKEN_LIMIT_CHARS && /^[\x21-\x7e]+$/.test(value);
 }

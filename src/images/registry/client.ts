@@ -1,9 +1,10 @@
-/** A distribution-spec 1.1 client, pull side. One instance keeps tokens and what it learned about its registries. */
+/** A distribution-spec 1.1 client. One instance keeps tokens and what it learned about its registries. */
 import { isWctrError, WctrError } from '../../errors.ts';
 import { PING_PATH } from '../../spec/distribution-spec.ts';
 import type { CreateHasher } from '../digest.ts';
 import { Authorizer } from './auth.ts';
 import type { CredentialSource } from './credentials.ts';
+import { PushTarget } from './push-target.ts';
 import { type Endpoint, endpointsOf, NO_REGISTRIES, type RegistriesConfig } from './registries.ts';
 import { RemoteRepository } from './repository.ts';
 import { type HttpAnswer, type HttpRequest, Transport, type TransportOptions, untilAborted } from './transport.ts';
@@ -13,6 +14,8 @@ export interface RegistryClientOptions extends TransportOptions {
   /** Default: anonymous. */
   readonly credentials?: CredentialSource;
   readonly registries?: RegistriesConfig;
+  /** Whether `fetch` sends a body as it comes. Browsers over HTTP/1.1 do not. Default true. */
+  readonly canStream?: boolean;
 }
 
 /** Something that speaks plain http may answer a TLS handshake with silence. */
@@ -25,18 +28,23 @@ export interface RepositoryName {
   readonly path: string;
 }
 
-export interface RegistryRequest extends Pick<HttpRequest, 'method' | 'headers' | 'signal' | 'verified'> {
-  readonly path: string;
-  /** Token scope. */
+export interface RegistryRequest extends Omit<HttpRequest, 'url' | 'authorization'> {
+  /** Below the registry's own address; or where it sent us, which may be another host: that one gets no credentials. */
+  readonly path: string | URL;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Token scopes, with spaces between them. */
   readonly scope?: string;
   /** For messages. */
   readonly repository?: string;
+  /** Ask for an identity token as well. */
+  readonly offline?: boolean;
 }
 
 export class RegistryClient {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
   readonly createHasher: CreateHasher;
+  readonly canStream: boolean;
   private readonly registries: RegistriesConfig;
   private readonly bases = new Map<string, Promise<URL>>();
 
@@ -44,6 +52,7 @@ export class RegistryClient {
     this.transport = new Transport(options);
     this.authorizer = new Authorizer(this.transport, options.credentials);
     this.createHasher = options.createHasher;
+    this.canStream = options.canStream ?? true;
     this.registries = options.registries ?? NO_REGISTRIES;
   }
 
@@ -51,9 +60,14 @@ export class RegistryClient {
     return new RemoteRepository(this, name, endpointsOf(name.domain, this.registries));
   }
 
+  /** The repository as it is written to: at the registry itself, never at a mirror. */
+  target(name: RepositoryName): PushTarget {
+    return new PushTarget(this, name, this.origin(name.domain));
+  }
+
   /** Is there a registry, and does it let us in? @throws registry-unreachable, unauthorized, registry-error */
   async ping(domain: string, signal?: AbortSignal): Promise<void> {
-    const endpoint = endpointsOf(domain, this.registries).at(-1)!;
+    const endpoint = this.origin(domain);
     const answer = await this.send(endpoint, { path: PING_PATH, signal });
     answer.discard();
     if (answer.ok) return;
@@ -63,14 +77,24 @@ export class RegistryClient {
     });
   }
 
+  /** The server that is the registry of a name itself. */
+  origin(domain: string): Endpoint {
+    return endpointsOf(domain, this.registries).at(-1)!;
+  }
+
   /** One request with the authorisation the registry asks for; at most one more after a 401. */
   async send(endpoint: Endpoint, request: RegistryRequest): Promise<HttpAnswer> {
     const base = await this.base(endpoint, request.signal);
-    const { path, scope, repository, ...rest } = request;
-    const access = { endpoint, base, scope, repository, signal: request.signal };
-    const url = new URL(base);
+    const { path, query, scope, repository, offline, ...rest } = request;
+    const access = { endpoint, base, scope, repository, signal: request.signal, offline };
+    const url = new URL(path instanceof URL ? path : base);
     // Set, not resolved: a mirror's prefix that starts with two slashes must not become a host.
-    url.pathname = `${endpoint.prefix}${path}`;
+    if (typeof path === 'string') url.pathname = `${endpoint.prefix}${path}`;
+    for (const [name, value] of Object.entries(query ?? {})) {
+      // Appended as text: what a server wrote into a Location may be signed to the letter.
+      url.search += `${url.search === '' ? '?' : '&'}${name}=${encodeURIComponent(value)}`;
+    }
+    if (url.origin !== base.origin) return this.transport.send({ ...rest, url });
     const authorization = await this.authorizer.header(access);
     const answer = await this.transport.send({ ...rest, url, authorization });
     // Only the registry itself may ask for a login, not where it redirects to.

@@ -16,6 +16,8 @@ export interface Refused {
   readonly missing: ErrorCode;
   /** Why stored credentials could not be used, if that is so. */
   readonly credentialProblem: string | undefined;
+  /** Default `pull`. */
+  readonly action?: 'pull' | 'push';
 }
 
 export function refusalError(refused: Refused): WctrError {
@@ -33,12 +35,15 @@ export function refusalError(refused: Refused): WctrError {
   return new WctrError('registry-error', `${host} answered ${status} for ${what}${said}`, { data });
 }
 
+type Denied = Pick<Refused, 'host' | 'repository' | 'action' | 'credentialProblem'>;
+
 /** Docker's words: a registry does not say which of the two it is. */
 export function accessDenied(
-  { host, repository, credentialProblem }: Pick<Refused, 'host' | 'repository' | 'credentialProblem'>,
+  { host, repository, action = 'pull', credentialProblem }: Denied,
   data: Record<string, unknown>,
 ): WctrError {
-  return new WctrError('unauthorized', `pull access denied for ${repository}: it does not exist or requires a login`, {
+  const why = action === 'pull' ? 'it does not exist or requires a login' : 'it requires a login, or another one';
+  return new WctrError('unauthorized', `${action} access denied for ${repository}: ${why}`, {
     hint: credentialProblem ?? `check the name, or log in to ${host}: docker's config.json and its helpers are read`,
     data,
   });

@@ -1,6 +1,6 @@
 /**
  * HTTP for registries on the host's fetch: retries with backoff, redirects followed by hand so that credentials stay
- * where they were meant for, timeouts on headers and on silence within a body, and caps on what is read.
+ * where they were meant for, timeouts on headers and on silence within a body (either way), and caps on what is read.
  */
 import { WctrError } from '../../errors.ts';
 import { type HostLookup, mayPointToResolved } from './address.ts';
@@ -29,6 +29,8 @@ export interface Timing {
   readonly headersTimeoutMs: number;
   /** Longest silence within a body. */
   readonly idleTimeoutMs: number;
+  /** A document of a few lines that takes longer than this to arrive is given up, however steadily it drips. */
+  readonly documentTimeoutMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -38,15 +40,22 @@ export const DEFAULT_TIMING: Timing = {
   retryAfterLimitMs: 60_000,
   headersTimeoutMs: 30_000,
   idleTimeoutMs: 30_000,
+  documentTimeoutMs: 120_000,
 };
+
+/** A body that is made anew for each try. The length is told beforehand, as registries want it. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  open(): AsyncIterable<Uint8Array>;
+}
 
 export interface HttpRequest {
   readonly url: URL;
-  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to the origin of `url` only. */
   readonly authorization?: string | undefined;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer> | StreamedBody;
   readonly signal?: AbortSignal | undefined;
   /** The body is checked against a digest known beforehand: a redirect from https to http may be followed. */
   readonly verified?: boolean;
@@ -57,6 +66,9 @@ export interface HttpRequest {
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** RFC 9110, 15.4: only these two keep the method and its body. */
+const KEEPING_REDIRECTS = new Set([307, 308]);
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const TRANSIENT = new Set([429, 500, 502, 503, 504]);
 const REDIRECT_LIMIT = 8;
 
@@ -137,7 +149,7 @@ export class Transport {
     for (let hops = 0; hops <= REDIRECT_LIMIT; hops++) {
       const answer = await this.once(request, url, url.origin === request.url.origin);
       const location = answer.headers.get('location');
-      if (!REDIRECTS.has(answer.status) || location === null || request.method === 'POST') return answer;
+      if (!REDIRECTS.has(answer.status) || location === null || !mayFollow(request, answer.status)) return answer;
       answer.discard();
       url = await this.redirectTarget(request, url, location);
     }
@@ -168,19 +180,22 @@ export class Transport {
       ...request.headers,
       ...(withAuthorization && request.authorization !== undefined ? { authorization: request.authorization } : {}),
     };
-    const init: RequestInit = { method: request.method ?? 'GET', headers, redirect: 'manual' };
-    if (request.body !== undefined) init.body = request.body;
-    const transfer = new Transfer(request.signal, this.timing.idleTimeoutMs);
+    const init: RequestInit & { duplex?: 'half' } = { method: request.method ?? 'GET', headers, redirect: 'manual' };
+    const transfer = new Transfer(request.signal, this.timing);
+    const headersTimeoutMs = request.headersTimeoutMs ?? this.timing.headersTimeoutMs;
+    const { body } = request;
+    if (typeof body === 'object' && !(body instanceof Uint8Array)) {
+      headers['content-length'] = String(body.sizeBytes);
+      // Half duplex is all that fetch has; without the word it takes no stream.
+      Object.assign(init, { body: transfer.sending(body, headersTimeoutMs), duplex: 'half' });
+    } else if (body !== undefined) init.body = body;
     try {
-      const fetched = await transfer.within(
-        request.headersTimeoutMs ?? this.timing.headersTimeoutMs,
-        async (signal) => {
-          const response = await this.options.fetch(url.href, { ...init, signal });
-          // A browser hides redirects; its own fetch drops Authorization when the origin changes (Fetch, 4.4).
-          if (response.type !== 'opaqueredirect') return response;
-          return this.options.fetch(url.href, { ...init, signal, redirect: 'follow' });
-        },
-      );
+      const fetched = await transfer.within(headersTimeoutMs, async (signal) => {
+        const response = await this.options.fetch(url.href, { ...init, signal });
+        // A browser hides redirects; its own fetch drops Authorization when the origin changes (Fetch, 4.4).
+        if (response.type !== 'opaqueredirect' || !READING.has(init.method ?? 'GET')) return response;
+        return this.options.fetch(url.href, { ...init, signal, redirect: 'follow' });
+      });
       return new HttpAnswer(fetched, url, transfer);
     } catch (error) {
       transfer.end();
@@ -245,9 +260,13 @@ export class HttpAnswer {
   /** @throws limit-exceeded naming `what` when there is more than `limitBytes` */
   async bytes(limitBytes: number, what: string): Promise<Uint8Array<ArrayBuffer>> {
     const parts: Uint8Array[] = [];
+    const deadline = Date.now() + this.transfer.timing.documentTimeoutMs;
     let total = 0;
     for await (const chunk of this.chunks()) {
       total += chunk.length;
+      if (Date.now() > deadline) {
+        throw new WctrError('registry-error', `${this.url.host} takes too long to send ${what}`);
+      }
       if (total > limitBytes) {
         throw new WctrError('limit-exceeded', `${what} is larger than ${limitBytes} bytes`, { data: { limitBytes } });
       }
@@ -271,34 +290,65 @@ export class HttpAnswer {
 
 /** One exchange's abort: by the caller, by the wait for headers, by silence in the body. */
 class Transfer {
+  readonly timing: Timing;
   private readonly controller = new AbortController();
   private readonly caller: AbortSignal | undefined;
-  private readonly idleTimeoutMs: number;
   private readonly onAbort = (): void => this.controller.abort(this.caller?.reason);
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(caller: AbortSignal | undefined, idleTimeoutMs: number) {
+  constructor(caller: AbortSignal | undefined, timing: Timing) {
     this.caller = caller;
-    this.idleTimeoutMs = idleTimeoutMs;
+    this.timing = timing;
     if (caller?.aborted) this.onAbort();
     else caller?.addEventListener('abort', this.onAbort, { once: true });
   }
 
   async within<T>(limitMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.controller.abort(new TimeoutFailure()), limitMs);
+    this.wait(limitMs);
     try {
       return await work(this.controller.signal);
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.timer);
+      this.timer = undefined;
     }
   }
 
   read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<ReadableStreamReadResult<Uint8Array>> {
-    return this.within(this.idleTimeoutMs, () => reader.read());
+    return this.within(this.timing.idleTimeoutMs, () => reader.read());
+  }
+
+  /** The body as fetch takes it; each piece that is taken starts the wait anew, the last one the wait for headers. */
+  sending(body: StreamedBody, headersTimeoutMs: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const iterator = body.open()[Symbol.asyncIterator]();
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
+      {
+        pull: async (controller) => {
+          const { done, value } = await iterator.next();
+          if (this.timer !== undefined) this.wait(done === true ? headersTimeoutMs : this.timing.idleTimeoutMs);
+          if (done === true) controller.close();
+          else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+        },
+        cancel: async () => {
+          await iterator.return?.();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  private wait(limitMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.controller.abort(new TimeoutFailure()), limitMs);
   }
 
   end(): void {
     this.caller?.removeEventListener('abort', this.onAbort);
   }
+}
+
+/** A token request carries a secret and is never sent on; an upload is, where the server says that it is elsewhere. */
+function mayFollow({ method = 'GET', body }: HttpRequest, status: number): boolean {
+  return READING.has(method) || (KEEPING_REDIRECTS.has(status) && typeof body !== 'string');
 }
 
 class TimeoutFailure extends Error {
