@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { RegistryTools } from './cli/registry-tools.ts';
 import type { OpenFiles } from './containers/files/open.ts';
 import type { ContainerProcesses } from './containers/processes.ts';
 import type { VolumeDriver } from './containers/volumes/driver.ts';
@@ -35,6 +36,7 @@ import type { ContainerProcess } from './host/process/container-process.ts';
 import type { Sandbox } from './host/sandbox.ts';
 import { directoryFiles } from './images/archive/files.ts';
 import { Layers } from './images/layers.ts';
+import type { RegistryClient } from './images/registry/client.ts';
 import type { RegistriesConfig } from './images/registry/registries.ts';
 import { Wctr as PortableWctr } from './index.ts';
 import { VERSION } from './version.ts';
@@ -108,14 +110,61 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       openFiles: lazyFiles,
       readAt,
     },
-    transport: {
-      fetch: (url, init) => fetch(url, init),
-      lookup: async (name) => (await import('./host/node/lookup.ts')).addressesOf(name),
-    },
+    transport: TRANSPORT,
     config: { env, helpers: lazyHelpers, directory: configDirectory(env) },
     ...(options.volumeDrivers === undefined ? {} : { volumeDrivers: options.volumeDrivers }),
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
+}
+
+const TRANSPORT = {
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  lookup: async (name: string) => (await import('./host/node/lookup.ts')).addressesOf(name),
+};
+
+/** What the CLI's commands on registries work with, beside any engine. */
+export async function openRegistryTools(options: Pick<OpenOptions, 'env' | 'dataRoot'> = {}): Promise<RegistryTools> {
+  const env = options.env ?? process.env;
+  const [{ openRegistryClient }, { LoginStore }, { dockerConfigPath }, { NodeCredentialHelpers }] = await Promise.all([
+    import('./engine/registry-client.ts'),
+    import('./images/registry/login-store.ts'),
+    import('./images/registry/docker-config.ts'),
+    import('./host/node/credential-helpers.ts'),
+  ]);
+  const { replaceConfigFile } = await import('./host/node/config-file.ts');
+  const { tempDirectory } = await import('./host/node/temp-directory.ts');
+  const path = dockerConfigPath(env);
+  if (path === undefined) {
+    throw new WctrError('invalid-argument', 'there is no place for logins', { hint: 'set HOME or DOCKER_CONFIG' });
+  }
+  const helpers = new NodeCredentialHelpers({ env: env as NodeJS.ProcessEnv });
+  const config = { env, helpers, directory: configDirectory(env) };
+  const adapters = { fs: nodeFileSystem, createHasher: nodeHasher, transport: TRANSPORT, config, version: VERSION };
+  let client: Promise<RegistryClient> | undefined;
+  return {
+    client: () => {
+      client ??= openRegistryClient(adapters);
+      return client;
+    },
+    logins: new LoginStore({
+      path,
+      fs: nodeFileSystem,
+      replaceFile: replaceConfigFile,
+      helpers,
+      alone: async (change) => {
+        const lock = await new FileLocks(`${options.dataRoot ?? dataRoot(env)}/locks`).acquire('docker-config');
+        try {
+          return await change();
+        } finally {
+          await lock.release();
+        }
+      },
+    }),
+    fs: nodeFileSystem,
+    createHasher: nodeHasher,
+    configDirectory: configDirectory(env),
+    tempDirectory,
+  };
 }
 
 /** Loaded by the first command that looks into a container that does not run. */

@@ -5,6 +5,7 @@ import type { ContextStore } from './contexts.ts';
 import type { DaemonHost } from './daemon-host.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
 import type { LocalTree } from './local-tree.ts';
+import type { RegistryTools } from './registry-tools.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One command, one file: what it is called, what it takes, what it does. */
@@ -36,6 +37,8 @@ export interface Context {
   readonly host: CliHost;
   /** Where contexts are kept. */
   readonly contexts?: ContextStore;
+  /** Registries without an engine. */
+  registry?(): Promise<RegistryTools>;
   /** Where this machine can run one. */
   daemon?(): Promise<DaemonHost>;
 }

@@ -49,6 +49,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   },
   pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
   push: { summary: 'Upload an image to a registry', load: () => from(import('./commands/push.ts')) },
+  login: { summary: 'Log in to a registry', load: () => from(import('./commands/login.ts')) },
+  logout: { summary: 'Forget the login to a registry', load: () => from(import('./commands/logout.ts')) },
+  search: { summary: 'Search a registry for repositories', load: () => from(import('./commands/search.ts')) },
   images: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
   image: {
     ls: { summary: 'List images', load: () => from(import('./commands/images.ts')) },

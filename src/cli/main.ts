@@ -60,6 +60,7 @@ async function main(): Promise<number> {
     },
     contexts,
     daemon: daemonHost,
+    registry: async () => (await import('../node.ts')).openRegistryTools(),
     engineAt: (root) => open(root),
     get signal() {
       interrupted ??= abortOnInterrupt();

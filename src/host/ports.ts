@@ -66,6 +66,12 @@ export interface CredentialHelpers {
   get(helper: string, registryHost: string): Promise<{ username: string; secret: string } | undefined>;
 }
 
+/** The other two calls a login needs: `store` and `erase`. */
+export interface CredentialStore extends CredentialHelpers {
+  store(helper: string, registryHost: string, username: string, secret: string): Promise<void>;
+  erase(helper: string, registryHost: string): Promise<void>;
+}
+
 /** SHA-256 over a stream of chunks; the core's or a faster one of the host. */
 export interface Hasher {
   update(chunk: Uint8Array): void;

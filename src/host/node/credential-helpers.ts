@@ -1,10 +1,11 @@
 /**
- * docker's credential helpers as programs: `docker-credential-<name> get`, the registry on stdin, JSON on stdout.
+ * docker's credential helpers as programs: `docker-credential-<name> get`, the registry on stdin, JSON on stdout; `store`
+ * takes the JSON on stdin, `erase` the registry.
  * https://github.com/docker/docker-credential-helpers
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { WctrError } from '../../errors.ts';
-import type { CredentialHelpers } from '../ports.ts';
+import type { CredentialStore } from '../ports.ts';
 
 export interface CredentialHelperOptions {
   /** A helper may have to ask its user; after this it is killed. Default 60 s. */
@@ -16,7 +17,7 @@ const OUTPUT_LIMIT_BYTES = 64 * 1024;
 /** What helpers print, with exit code 1, for a registry they know nothing of. */
 const NOT_FOUND = /credentials not found/i;
 
-export class NodeCredentialHelpers implements CredentialHelpers {
+export class NodeCredentialHelpers implements CredentialStore {
   private readonly timeoutMs: number;
   private readonly env: NodeJS.ProcessEnv | undefined;
 
@@ -31,7 +32,7 @@ export class NodeCredentialHelpers implements CredentialHelpers {
    */
   async get(helper: string, registryHost: string): Promise<{ username: string; secret: string } | undefined> {
     const program = `docker-credential-${checkedName(helper)}`;
-    const { code, stdout, stderr } = await this.run(program, registryHost);
+    const { code, stdout, stderr } = await this.run(program, 'get', registryHost);
     if (code !== 0) {
       const said = firstLine(stdout) || firstLine(stderr);
       if (NOT_FOUND.test(said)) return undefined;
@@ -40,10 +41,30 @@ export class NodeCredentialHelpers implements CredentialHelpers {
     return parseAnswer(stdout, program);
   }
 
-  private run(program: string, input: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  async store(helper: string, registryHost: string, username: string, secret: string): Promise<void> {
+    const document = { ServerURL: registryHost, Username: username, Secret: secret };
+    await this.done(`docker-credential-${checkedName(helper)}`, 'store', JSON.stringify(document));
+  }
+
+  async erase(helper: string, registryHost: string): Promise<void> {
+    await this.done(`docker-credential-${checkedName(helper)}`, 'erase', registryHost);
+  }
+
+  private async done(program: string, action: string, input: string): Promise<void> {
+    const { code, stdout, stderr } = await this.run(program, action, input);
+    if (code === 0) return;
+    const said = firstLine(stdout) || firstLine(stderr);
+    throw failed(program, said === '' ? `exit code ${code}` : said);
+  }
+
+  private run(
+    program: string,
+    action: string,
+    input: string,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((resolve, reject) => {
       // No shell, and stderr is kept: a helper's chatter must not reach the user's terminal.
-      const child = spawn(program, ['get'], { stdio: 'pipe', env: this.env ?? process.env, windowsHide: true });
+      const child = spawn(program, [action], { stdio: 'pipe', env: this.env ?? process.env, windowsHide: true });
       const timer = setTimeout(() => stop(`it did not answer within ${this.timeoutMs / 1000} s`), this.timeoutMs);
       const output = { stdout: '', stderr: '' };
       function stop(why: string): void {

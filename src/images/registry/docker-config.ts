@@ -79,13 +79,24 @@ export function parseDockerConfig(text: string, path: string): DockerConfig {
 export function dockerCredentials(config: DockerConfig, helpers: CredentialHelpers | undefined): CredentialSource {
   return async (host) => {
     const key = DOCKER_HUB_HOSTS.has(host) ? DOCKER_HUB_KEY : host;
-    const helper = ownValue(config.credHelpers, key) ?? ownValue(config.credHelpers, host) ?? config.credsStore;
+    const helper = helperOf(config, host);
     if (helper !== undefined && helpers !== undefined) {
       const found = await helpers.get(helper, key);
       if (found !== undefined) return fromHelper(found);
     }
     return fromFile(config, host, key);
   };
+}
+
+/** The helper that keeps a registry's login; undefined where the file itself does. */
+export function helperOf({ credHelpers, credsStore }: DockerConfig, host: string): string | undefined {
+  const key = DOCKER_HUB_HOSTS.has(host) ? DOCKER_HUB_KEY : host;
+  return ownValue(credHelpers, key) ?? ownValue(credHelpers, host) ?? credsStore;
+}
+
+/** Under what names the file has a login for a registry. */
+export function keysOf({ auths }: DockerConfig, host: string): readonly string[] {
+  return Object.keys(auths).filter((name) => sameRegistry(hostOfKey(name), host));
 }
 
 function fromHelper({ username, secret }: { username: string; secret: string }): Credentials {
