@@ -240,8 +240,10 @@ class Upload {
       if (isWctrError(error, 'cancelled')) throw error;
       return undefined;
     });
-    if (state === undefined) await this.begin();
-    else this.offset = state;
+    if (state === undefined) {
+      await this.cancel();
+      await this.begin();
+    } else this.offset = state;
     options.onProgress?.(this.offset);
     return false;
   }
