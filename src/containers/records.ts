@@ -73,8 +73,22 @@ export class ContainerRecords {
           },
         );
       }
-      if (record === undefined || record.name !== name) await fs.rm(path, { force: true });
-      else await this.remove(record);
+      if (record !== undefined && record.name === name) await this.remove(record);
+      else await this.#removeClaim(path);
+    }
+  }
+
+  /** One at a time, each looking again: the claim may be another one by now. */
+  async #removeClaim(path: string): Promise<void> {
+    const lock = await this.#options.locks.acquire('container-names');
+    try {
+      const owner = await this.#owner(path);
+      if (owner === undefined || owner.isYoung) return;
+      const record = await this.#records.get(owner.id);
+      if (record !== undefined && this.#namePath(record.name) === path) return;
+      await this.#options.fs.rm(path, { force: true });
+    } finally {
+      await lock.release();
     }
   }
 
@@ -126,6 +140,21 @@ export class ContainerRecords {
     await this.#records.delete(record.key, { durable: record.managed || record.hostConfig.AutoRemove !== true });
     await this.releaseName(record.name, record.key);
     if (record.managed) await this.#options.fs.rm(this.directory(record.key), { recursive: true, force: true });
+  }
+
+  /** What a removal or a creation that was killed has left: directories and names without a record. */
+  async sweep(): Promise<void> {
+    const { fs, root } = this.#options;
+    const listed = (path: string) => fs.readdir(path).catch(() => []);
+    for (const entry of await listed(`${root}/containers`)) {
+      const id = /^([0-9a-f]{64})\.d$/.exec(entry)?.[1];
+      // Made after the record: where there is none, there will be none.
+      if (id === undefined || (await this.#records.get(id).catch(() => id)) !== undefined) continue;
+      await fs.rm(this.directory(id), { recursive: true, force: true });
+    }
+    for (const entry of await listed(`${root}/containers/names`)) {
+      await this.#removeClaim(`${root}/containers/names/${entry}`).catch(() => {});
+    }
   }
 
   async releaseName(name: string, id: string): Promise<void> {

@@ -42,6 +42,7 @@ export class ContainerContext {
   readonly networks: ContainerNetworks;
   /** By container id: who wants to be connected at its next start, before the guest runs. */
   readonly pending = new Map<string, Set<Pending>>();
+  readonly #background = new Set<Promise<void>>();
 
   constructor(parts: EngineParts, programs: ProgramSources, mounts: ContainerMounts, networks: ContainerNetworks) {
     this.parts = parts;
@@ -61,6 +62,20 @@ export class ContainerContext {
 
   processes(): Promise<ContainerProcesses> {
     return this.host.containers();
+  }
+
+  /** Goes on beside the caller; whoever closes the engine waits for it, so that a short command does it, too. */
+  background(work: Promise<unknown>): void {
+    const done = work
+      .catch(() => {})
+      .then(() => {
+        this.#background.delete(done);
+      });
+    this.#background.add(done);
+  }
+
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
   }
 
   /** Where the container's process listens. */

@@ -4,7 +4,7 @@ import { WctrError } from '../errors.ts';
 import { canonicalName, parseReference } from '../images/reference.ts';
 import type { ContainerSummary, Filters } from '../spec/engine-api.ts';
 import type { ContainerContext } from './container-context.ts';
-import { currentRecord, isLost, isRunning } from './container-state.ts';
+import { currentRecord, isRunning, isUnsettled } from './container-state.ts';
 import { summarise } from './container-views.ts';
 import { matchesLabels, readFilters } from './filters.ts';
 
@@ -43,8 +43,8 @@ export async function listContainers(
 ): Promise<ContainerSummary[]> {
   const { containers } = context.parts;
   const found = await containers.list({ verify: false });
-  const lost = found.filter((record) => isLost(record, containers));
-  if (lost.length > 0) void putRight(context, lost);
+  const unsettled = found.filter((record) => isUnsettled(record, containers));
+  if (unsettled.length > 0) context.background(putRight(context, unsettled));
   const all = found.map((record) => currentRecord(record, containers)).sort(byAge);
   const wanted = matcher(options.filters ?? {}, all);
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
@@ -57,9 +57,9 @@ export async function listContainers(
 }
 
 /** The list does not wait for it. */
-async function putRight(context: ContainerContext, lost: readonly ContainerRecord[]): Promise<void> {
+async function putRight(context: ContainerContext, records: readonly ContainerRecord[]): Promise<void> {
   const { reconcile } = await import('./reconcile.ts');
-  for (const { key } of lost) await reconcile(context, key).catch(() => {});
+  for (const { key } of records) await reconcile(context, key).catch(() => {});
 }
 
 function byAge(a: ContainerRecord, b: ContainerRecord): number {

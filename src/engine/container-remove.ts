@@ -7,6 +7,7 @@ import type { ContainerContext } from './container-context.ts';
 import { starting } from './container-start.ts';
 import { isRunning } from './container-state.ts';
 import { killContainer } from './container-stop.ts';
+import { sweepLeftovers } from './container-sweep.ts';
 import { matchesLabels, readFilters } from './filters.ts';
 import { parseTime } from './timing.ts';
 
@@ -83,6 +84,7 @@ export async function pruneContainers(context: ContainerContext, given: Filters 
     deleted.push(record.key);
     reclaimed += size;
   }
+  await sweepLeftovers(context);
   if (deleted.length > 0) {
     await context.parts.events.append({
       Type: 'container',

@@ -41,11 +41,15 @@ export async function starting<T>({ parts }: ContainerContext, id: string, actio
   }
 }
 
-/** Under the lock of `starting`. */
-export async function launch(context: ContainerContext, record: ContainerRecord): Promise<void> {
+/** Under the lock of `starting`. `restartCount`: of a restart by policy; a start by a user begins at 0. */
+export async function launch(
+  context: ContainerContext,
+  record: ContainerRecord,
+  { restartCount = 0 }: { readonly restartCount?: number } = {},
+): Promise<void> {
   const pending = context.takePending(record.key);
   try {
-    await launchWith(context, record, pending);
+    await launchWith(context, record, pending, restartCount);
   } catch (error) {
     for (const one of pending) one.fail(error);
     await recordFailure(context, record, error);
@@ -57,13 +61,14 @@ async function launchWith(
   context: ContainerContext,
   record: ContainerRecord,
   pending: ReturnType<ContainerContext['takePending']>,
+  restartCount: number,
 ): Promise<void> {
   const { containers } = context.parts;
   const files = await context.programs.reopen(record);
   const { plan, networks } = await context.networks.plan(record);
   const mounts = await context.mounts.prepare(record, files);
   const document = await launchDocument(context, record, files, mounts, plan);
-  await containers.change(record.key, (current) => ({ ...current, networks, stoppedByUser: false, restartCount: 0 }));
+  await containers.change(record.key, (current) => ({ ...current, networks, stoppedByUser: false, restartCount }));
   const process = await (await context.processes()).launch(document);
   try {
     await Promise.all(pending.map((one) => one.connect(document.controlSocket)));

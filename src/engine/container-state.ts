@@ -15,18 +15,57 @@ export function isLost(record: ContainerRecord, records: Pick<ContainerRecords, 
   return isRunning(record.state) && !records.runs(record);
 }
 
-/** The record as it will be once somebody has noticed what became of its process. */
-export function currentRecord(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): ContainerRecord {
-  return isLost(record, records) ? { ...record, ports: {}, state: lostState(record.state) } : record;
+/** How long one that removes itself may be there after its end: who restarts it needs it for a moment. */
+const FORGOTTEN_MS = 5_000;
+
+/** It was to be removed at its end, and its process was killed before it could do that. */
+export function isForgotten({ managed, hostConfig, state }: ContainerRecord): boolean {
+  if (!managed || hostConfig.AutoRemove !== true || state.status !== 'exited') return false;
+  return Date.now() - Date.parse(state.finishedAt ?? '') > FORGOTTEN_MS;
 }
 
-export function lostState({ startedAt }: ContainerState): ContainerState {
-  return {
+/** Somebody has to put it right: see reconcile. */
+export function isUnsettled(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): boolean {
+  return isLost(record, records) || isForgotten(record);
+}
+
+/** The record as it will be once somebody has noticed what became of its process. */
+export function currentRecord(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): ContainerRecord {
+  return isLost(record, records) ? lostRecord(record) : record;
+}
+
+/**
+ * What the record says of a container whose process was killed: exited, or, where its policy wants it to run, restarting.
+ * The latter still names the process that is gone, so that whoever comes next goes on where a restart was cut off.
+ */
+export function lostRecord(record: ContainerRecord): ContainerRecord {
+  const { state, restartCount } = record;
+  const wasRestarting = state.status === 'restarting';
+  const { startedAt, pid, pidStartedAt } = state;
+  const ended: ContainerState = {
     status: 'exited',
     ...(startedAt === undefined ? {} : { startedAt }),
-    finishedAt: now(),
-    exit: { exitCode: EXIT_KILLED, signal: 'SIGKILL', oomKilled: false },
+    finishedAt: (wasRestarting ? state.finishedAt : undefined) ?? now(),
+    exit: (wasRestarting ? state.exit : undefined) ?? { exitCode: EXIT_KILLED, signal: 'SIGKILL', oomKilled: false },
   };
+  if (!wasRestarting && !mayRestart(record)) return { ...record, ports: {}, state: ended };
+  const process = {
+    ...(pid === undefined ? {} : { pid }),
+    ...(pidStartedAt === undefined ? {} : { pidStartedAt }),
+  };
+  const count = wasRestarting ? restartCount : restartCount + 1;
+  return { ...record, ports: {}, restartCount: count, state: { ...ended, ...process, status: 'restarting' } };
+}
+
+/** Whether its policy starts a container again that nobody stopped and that ended with an error. */
+function mayRestart({ managed, stoppedByUser, hostConfig, restartCount }: ContainerRecord): boolean {
+  const { Name: policy, MaximumRetryCount: most } = hostConfig.RestartPolicy ?? { Name: 'no', MaximumRetryCount: 0 };
+  if (!managed || stoppedByUser) return false;
+  return (
+    policy === 'always' ||
+    policy === 'unless-stopped' ||
+    (policy === 'on-failure' && (most === 0 || restartCount < most))
+  );
 }
 
 /** Throws 'conflict' unless it runs. Paused counts. */

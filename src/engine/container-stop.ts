@@ -1,4 +1,5 @@
 /** What ends, holds and resumes a container that runs. */
+import type { ControlRequest } from '../containers/control/protocol.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { isWctrError, WctrError } from '../errors.ts';
 import type { ContainerContext } from './container-context.ts';
@@ -13,8 +14,16 @@ const NEVER_MS = 2 ** 31 - 1;
 const POLL_MS = 20;
 
 /** Stop signal, then KILL after the timeout. Nothing happens to one that does not run. */
-export async function stopContainer(context: ContainerContext, name: string, options: StopOptions = {}): Promise<void> {
-  const record = await context.find(name);
+export async function stopContainer(context: ContainerContext, name: string, options?: StopOptions): Promise<void> {
+  await stop(context, await context.find(name), options, false);
+}
+
+async function stop(
+  context: ContainerContext,
+  record: ContainerRecord,
+  options: StopOptions = {},
+  restarts: boolean,
+): Promise<void> {
   if (!isRunning(record.state)) return;
   const { events } = context.parts;
   const signal = checkedSignal(options.signal || record.config.StopSignal || 'SIGTERM');
@@ -22,25 +31,16 @@ export async function stopContainer(context: ContainerContext, name: string, opt
   const timeoutMs = seconds < 0 ? NEVER_MS : seconds * 1000;
   await stoppedByUser(context, record);
   await events.container(record, 'kill', { signal: String(signalNumber(signal)) });
-  if (record.managed) await stopManaged(context, record, signal, timeoutMs);
+  if (record.managed) await stopManaged(context, record, { op: 'stop', signal, timeoutMs, restarts });
   else await stopForeground(context, record, signal, timeoutMs);
   await events.container(record, 'stop');
 }
 
-async function stopManaged(
-  context: ContainerContext,
-  record: ContainerRecord,
-  signal: string,
-  timeoutMs: number,
-): Promise<void> {
+async function stopManaged(context: ContainerContext, record: ContainerRecord, request: ControlRequest): Promise<void> {
   const { containers } = context.parts;
   try {
     if (record.state.status === 'paused') await resume(context, record);
-    const session = await (await context.processes()).connect(context.socket(record.key), {
-      op: 'stop',
-      signal,
-      timeoutMs,
-    });
+    const session = await (await context.processes()).connect(context.socket(record.key), request);
     await session.end;
     session.close();
   } catch (error) {
@@ -85,23 +85,9 @@ async function goes(context: ContainerContext, { key }: ContainerRecord, withinM
 export async function restartContainer(context: ContainerContext, name: string, options?: StopOptions): Promise<void> {
   const record = await context.find(name);
   // One that is to be removed at its end comes through a restart all the same.
-  const { AutoRemove } = record.hostConfig;
-  if (AutoRemove === true) await setAutoRemove(context, record, false);
-  try {
-    await stopContainer(context, record.key, options);
-    await startContainer(context, record.key);
-  } finally {
-    if (AutoRemove === true) await setAutoRemove(context, record, true);
-  }
+  await stop(context, record, options, true);
+  await startContainer(context, record.key);
   await context.parts.events.container(record, 'restart');
-}
-
-async function setAutoRemove(
-  { parts }: ContainerContext,
-  { key }: ContainerRecord,
-  AutoRemove: boolean,
-): Promise<void> {
-  await parts.containers.change(key, (record) => ({ ...record, hostConfig: { ...record.hostConfig, AutoRemove } }));
 }
 
 /** Throws 'conflict' when it is not running. Default SIGKILL. */

@@ -69,6 +69,7 @@ export class LocalEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    await this.#context.settled();
     await Promise.all([this.#parts.sandboxes.close(), this.#parts.host.processes?.close()]);
   }
 }

@@ -3,48 +3,40 @@ import type { ContainerRecord } from '../containers/record.ts';
 import type { ContainerContext } from './container-context.ts';
 import { discard } from './container-remove.ts';
 import { launch, starting } from './container-start.ts';
-import { EXIT_KILLED, isLost, lostState } from './container-state.ts';
+import { EXIT_KILLED, isForgotten, isLost, isUnsettled, lostRecord } from './container-state.ts';
+import { removeSockets } from './container-sweep.ts';
 
 /**
- * Does nothing unless the record says that a process runs and there is none. Then: exited with 137, event `die`, and what
- * its restart policy or AutoRemove asks for.
+ * Does nothing unless the record says that a process runs and there is none. Then: event `die`, and exited with 137, or
+ * what its restart policy or AutoRemove asks for. One that was to remove itself and could not is removed. Whoever is killed while doing it leaves a record that is lost as before.
  */
 export async function reconcile(context: ContainerContext, id: string): Promise<void> {
   const { containers, events } = context.parts;
   const before = await containers.get(id);
-  if (before === undefined || !isLost(before, containers)) return;
+  if (before === undefined || !isUnsettled(before, containers)) return;
   await starting(context, id, async () => {
-    let died = false;
+    const now = await containers.get(id);
+    if (now !== undefined && isForgotten(now)) return discard(context, now, { volumes: true });
+    let was: ContainerRecord | undefined;
     const record = await containers.change(id, (current) => {
-      died = isLost(current, containers);
-      return died ? { ...current, ports: {}, state: lostState(current.state) } : undefined;
+      was = isLost(current, containers) ? current : undefined;
+      return was === undefined ? undefined : lostRecord(current);
     });
-    if (!died || record === undefined) return;
-    // Nobody listens there any more.
-    if (record.managed) await context.parts.fs.rm(context.socket(id), { force: true }).catch(() => {});
-    await events.container(record, 'die', { exitCode: String(EXIT_KILLED), execDuration: seconds(record) });
-    if (mayRestart(record)) await restart(context, record);
+    if (was === undefined || record === undefined) return;
+    if (record.managed) await removeSockets(context, record);
+    // One that waited for its restart has ended before.
+    if (was.state.status !== 'restarting') {
+      await events.container(record, 'die', { exitCode: String(EXIT_KILLED), execDuration: seconds(record) });
+    }
+    if (record.state.status === 'restarting') await restart(context, record);
     else if (record.hostConfig.AutoRemove === true) await discard(context, record, { volumes: true });
     else await context.networks.release(record).catch(() => {});
   });
 }
 
-/** Whether its policy starts a container again that nobody stopped and that ended with an error. */
-function mayRestart({ managed, stoppedByUser, hostConfig, restartCount }: ContainerRecord): boolean {
-  const { Name: policy, MaximumRetryCount: most } = hostConfig.RestartPolicy ?? { Name: 'no', MaximumRetryCount: 0 };
-  if (!managed || stoppedByUser) return false;
-  return (
-    policy === 'always' ||
-    policy === 'unless-stopped' ||
-    (policy === 'on-failure' && (most === 0 || restartCount < most))
-  );
-}
-
+/** The reason of a failure is in the record; whoever only looked at the container need not hear of it. */
 async function restart(context: ContainerContext, record: ContainerRecord): Promise<void> {
-  const { restartCount } = record;
-  // The reason is in the record; whoever only looked at the container need not hear of it.
-  await launch(context, record).catch(() => {});
-  await context.parts.containers.change(record.key, (current) => ({ ...current, restartCount: restartCount + 1 }));
+  await launch(context, record, { restartCount: record.restartCount }).catch(() => {});
 }
 
 /** When a daemon begins: those that are to run as long as it does. */
@@ -58,7 +50,7 @@ export async function startWanted(context: ContainerContext): Promise<void> {
     if (now === undefined || !isWanted || now.state.status !== 'exited') continue;
     await starting(context, now.key, async () => {
       const current = await containers.get(now.key);
-      if (current?.state.status === 'exited') await restart(context, current);
+      if (current?.state.status === 'exited') await launch(context, current).catch(() => {});
     });
   }
 }

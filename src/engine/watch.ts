@@ -1,5 +1,6 @@
 import type { ContainerContext } from './container-context.ts';
-import { isLost } from './container-state.ts';
+import { isUnsettled } from './container-state.ts';
+import { sweepLeftovers } from './container-sweep.ts';
 import { reconcile, startWanted } from './reconcile.ts';
 
 const EVERY_MS = 1000;
@@ -8,11 +9,12 @@ const EVERY_MS = 1000;
 export async function watchContainers(context: ContainerContext): Promise<() => void> {
   const { containers } = context.parts;
   await startWanted(context);
+  context.background(sweepLeftovers(context));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   const look = async () => {
     for (const record of await containers.list()) {
-      if (isLost(record, containers)) await reconcile(context, record.key);
+      if (isUnsettled(record, containers)) await reconcile(context, record.key);
     }
   };
   const again = () => {

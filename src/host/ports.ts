@@ -59,6 +59,8 @@ export interface Lock {
 export interface Locks {
   /** Waits until the named lock is free. `shared` locks exclude only exclusive ones. */
   acquire(name: string, options?: { shared?: boolean; signal?: AbortSignal }): Promise<Lock>;
+  /** Removes what killed holders of locks left that nobody will ask for again. */
+  sweep?(): Promise<void>;
 }
 
 /** One credential helper call: `docker-credential-<name> get`, host on stdin, JSON on stdout. */

@@ -37,7 +37,13 @@ export type ControlRequest =
   | { readonly op: 'resize'; readonly height: number; readonly width: number }
   | { readonly op: 'signal'; readonly signal: string }
   /** Signals, waits, kills. Replies when the guest has ended. The container is then stopped by its user. */
-  | { readonly op: 'stop'; readonly signal: string; readonly timeoutMs: number }
+  | {
+      readonly op: 'stop';
+      readonly signal: string;
+      readonly timeoutMs: number;
+      /** It is started again at once: it does not remove itself. */
+      readonly restarts?: boolean;
+    }
   /** END: SandboxExit, at the next end of the guest. */
   | { readonly op: 'wait' }
   | { readonly op: 'exec.create'; readonly id: string; readonly config: ExecConfig }

@@ -21,7 +21,7 @@ export async function answer(shim: ContainerShim, exchange: ControlExchange): Pr
       return shim.signal(request.signal);
     case 'stop':
       await exchange.reply();
-      return shim.stop(request.signal, request.timeoutMs);
+      return shim.stop(request.signal, request.timeoutMs, request.restarts);
     case 'wait':
       await exchange.reply();
       return shim.nextExit;

@@ -66,6 +66,8 @@ export class ContainerShim {
   #verdict: SandboxExit | undefined;
   #stopped = false;
   #stopsNext = false;
+  /** Whoever stopped it starts it again. */
+  #stays = false;
   #cancelBackOff: () => void = () => {};
 
   constructor(document: LaunchDocument, host: ShimHost) {
@@ -139,8 +141,9 @@ export class ContainerShim {
   }
 
   /** Resolves when it has ended. A negative timeout waits for ever. */
-  async stop(signal: string, timeoutMs: number): Promise<SandboxExit> {
+  async stop(signal: string, timeoutMs: number, restarts = false): Promise<SandboxExit> {
     this.#stopped = true;
+    this.#stays ||= restarts;
     this.#cancelBackOff();
     const run = this.#run;
     if (run !== undefined) {
@@ -338,7 +341,7 @@ export class ContainerShim {
   }
 
   async #removeIfWanted(record: ContainerRecord): Promise<void> {
-    if (record.hostConfig.AutoRemove !== true) return;
+    if (record.hostConfig.AutoRemove !== true || this.#stays) return;
     const { records, removeVolume, events } = this.#host;
     await removeContainer(record, { records, ...(removeVolume === undefined ? {} : { removeVolume }) }).catch(() => {});
     await events.container(record, 'destroy');

@@ -85,6 +85,15 @@ export class FileLocks implements Locks {
     }
   }
 
+  async sweep(): Promise<void> {
+    const files = ignoring(() => readdirSync(this.#root)) ?? [];
+    for (const file of files) {
+      const [, lock, rest = ''] = /^([^@]+@)(.+)$/.exec(file) ?? [];
+      const owner = rest.startsWith('c.') ? rest.slice(2) : TICKET.exec(rest)?.[3];
+      if (lock !== undefined && owner !== undefined) isAlive(join(this.#root, lock), rest, owner);
+    }
+  }
+
   #takeTicket(path: string, shared: boolean): Ticket {
     const owner = `${ownProcess().owner}-${nextNumber()}`;
     const choosing = `${path}c.${owner}`;
@@ -240,11 +249,11 @@ function createFile(dir: string, path: string): void {
 }
 
 /** Cleaning up must not fail what was done: a file that stays is one of a dead owner soon. */
-function ignoring(action: () => void): void {
+function ignoring<T>(action: () => T): T | undefined {
   try {
-    action();
+    return action();
   } catch {
-    // see above
+    return undefined;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   fd_close,
   fd_read,
   fd_readdir,
+  fd_sync,
   fd_write,
   path_create_directory,
   path_filestat_get,
@@ -64,6 +65,11 @@ export function _start(): void {
   else if (command === 'write') {
     const fd = open(a, O_CREAT | O_TRUNC, FILE_RIGHTS);
     write(fd, String.UTF8.encode(b));
+    check(fd_close(fd));
+  } else if (command === 'keep') {
+    const fd = open(a, O_CREAT | O_TRUNC, FILE_RIGHTS | 0x10);
+    write(fd, String.UTF8.encode(b));
+    check(fd_sync(fd));
     check(fd_close(fd));
   } else if (command === 'fill') fill(a, F64.parseFloat(b));
   else if (command === 'mkdir') {
