@@ -32,6 +32,7 @@ export interface WctrErrorOptions {
 export const ERROR_TABLE = {
   'invalid-argument': { http: 400, exit: 125, errno: 'EINVAL' },
   'invalid-reference': { http: 400, exit: 125, errno: 'EINVAL' },
+  'invalid-dockerfile': { http: 400, exit: 1, errno: 'EINVAL' },
   'not-found': { http: 404, exit: 125, errno: 'ENOENT' },
   'no-such-image': { http: 404, exit: 125, errno: 'ENOENT' },
   'no-such-container': { http: 404, exit: 125, errno: 'ENOENT' },

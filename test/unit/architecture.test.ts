@@ -12,7 +12,9 @@ const RANKS: readonly (readonly string[])[] = [
   ['host'],
   ['images'],
   ['containers'],
+  ['build'],
   ['engine'],
+  ['registry'],
   ['index.ts'],
   ['daemon'],
   ['cli', 'shim.ts', 'node.ts', 'deno.ts', 'bun.ts', 'browser.ts', 'edge.ts'],
@@ -20,7 +22,7 @@ const RANKS: readonly (readonly string[])[] = [
 
 /** What may know one particular host. Everything else runs anywhere. */
 const ADAPTERS =
-  /^(host\/(node|deno|bun|browser|edge|process)\/|containers\/node\/|(node|deno|bun|browser|edge|shim)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
+  /^(host\/(node|deno|bun|browser|edge|process)\/|containers\/node\/|registry\/node\/|(node|deno|bun|browser|edge|shim)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
 /** Who may name an adapter: the composition roots, the CLI's entry, and adapters themselves. */
 const ROOTS = ADAPTERS;
 
@@ -74,7 +76,7 @@ describe('the architecture', () => {
   });
 
   it('names host adapters in composition roots only', () => {
-    const adapter = /^(host\/(node|deno|bun|browser|edge|process)|containers\/node)\//;
+    const adapter = /^(host\/(node|deno|bun|browser|edge|process)|(containers|registry)\/node)\//;
     expect(local.filter(({ file, target }) => adapter.test(target) && !ROOTS.test(file)).map(shown)).toEqual([]);
   });
 
