@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AttachedStreams, Engine, LogChunk } from '../../src/engine/engine.ts';
 import type { ContainerCreateRequest, EventMessage } from '../../src/spec/engine-api.ts';
+import { registryCases } from './engine-registries.ts';
 
 export interface OpenedEngine {
   readonly engine: Engine;
@@ -258,6 +259,8 @@ export function engineSuite(name: string, open: () => Promise<OpenedEngine>): vo
         Attributes: { exitCode: '5', name: 'told', image: opened.image },
       });
     });
+
+    registryCases(() => opened);
 
     it('answers for what is not there', async () => {
       const nothing = { code: 'no-such-container' };

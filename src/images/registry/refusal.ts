@@ -44,7 +44,7 @@ export function accessDenied(
 ): WctrError {
   const why = action === 'pull' ? 'it does not exist or requires a login' : 'it requires a login, or another one';
   return new WctrError('unauthorized', `${action} access denied for ${repository}: ${why}`, {
-    hint: credentialProblem ?? `check the name, or log in to ${host}: docker's config.json and its helpers are read`,
+    hint: credentialProblem ?? `check the name, or log in: wctr login ${host}`,
     data,
   });
 }

@@ -2,7 +2,7 @@
  * `search`: the one request of the first registry protocol that Docker Hub still answers, `GET /v1/search`. The OCI
  * distribution spec has nothing like it.
  */
-import { WctrError } from '../../errors.ts';
+import { isWctrError, WctrError } from '../../errors.ts';
 import { quote } from '../quote.ts';
 import type { RegistryClient } from './client.ts';
 import { DOCKER_HUB } from './registries.ts';
@@ -40,15 +40,19 @@ export async function searchRegistry(
   }
   const { domain, query } = splitTerm(term);
   const endpoint = client.origin(domain === DOCKER_HUB ? HUB_INDEX : domain);
-  const answer = await client.send(endpoint, { path: '/v1/search', query: { q: query, n: String(limit) }, signal });
+  const denied = (cause?: unknown): WctrError =>
+    new WctrError('unauthorized', `${domain} lets nobody search without a login`, {
+      hint: `log in: wctr login ${domain}`,
+      ...(cause === undefined ? {} : { cause }),
+    });
+  const request = { path: '/v1/search', query: { q: query, n: String(limit) }, signal };
+  const answer = await client.send(endpoint, request).catch((error: unknown) => {
+    throw isWctrError(error, 'unauthorized') ? denied(error) : error;
+  });
   const body = await answer.bytes(ANSWER_LIMIT_BYTES, 'the answer to a search');
   const results = answer.status === 200 ? parseResults(body) : undefined;
   if (results !== undefined) return results.slice(0, limit);
-  if (answer.status === 401 || answer.status === 403) {
-    throw new WctrError('unauthorized', `${domain} lets nobody search without a login`, {
-      hint: `log in: wctr login ${domain}`,
-    });
-  }
+  if (answer.status === 401 || answer.status === 403) throw denied();
   if (answer.status >= 500) {
     throw new WctrError('registry-error', `${domain} answered ${answer.status} to a search for ${quote(query)}`);
   }

@@ -144,7 +144,7 @@ describe('a registry that asks for a password', () => {
     await expect(createTestClient().repository(name()).manifest('latest')).rejects.toMatchObject({
       code: 'unauthorized',
       message: `pull access denied for ${registry.host}/a/b: it does not exist or requires a login`,
-      hint: `check the name, or log in to ${registry.host}: docker's config.json and its helpers are read`,
+      hint: `check the name, or log in: wctr login ${registry.host}`,
     });
   });
 
