@@ -5,6 +5,7 @@ import type { ContextStore } from './contexts.ts';
 import type { DaemonHost } from './daemon-host.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
 import type { LocalTree } from './local-tree.ts';
+import type { RegistryHost } from './registry-host.ts';
 import type { RegistryTools } from './registry-tools.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,6 +42,8 @@ export interface Context {
   registry?(): Promise<RegistryTools>;
   /** Where this machine can run one. */
   daemon?(): Promise<DaemonHost>;
+  /** Where this machine can serve one. */
+  registryServer?(): Promise<RegistryHost>;
 }
 
 /** What commands need of the machine beside the engine. */

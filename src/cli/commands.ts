@@ -109,6 +109,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   },
   events: { summary: 'Show what happens, as it happens', load: () => from(import('./commands/events.ts')) },
   info: { summary: 'Show facts about this installation', load: () => from(import('./commands/info.ts')) },
+  registry: {
+    serve: { summary: 'Serve a registry of images', load: () => from(import('./commands/registry-serve.ts')) },
+    gc: {
+      summary: "Remove what the registry's images do not need",
+      load: () => from(import('./commands/registry-gc.ts')),
+    },
+  },
   daemon: { summary: 'Serve the Docker Engine API', load: () => from(import('./commands/daemon.ts')) },
   context: {
     create: { summary: 'Give a daemon a name', load: async () => (await import('./commands/context.ts')).create },

@@ -60,6 +60,7 @@ async function main(): Promise<number> {
     },
     contexts,
     daemon: daemonHost,
+    registryServer: async () => (await import('../registry/node/host.ts')).registryHost,
     registry: async () => (await import('../node.ts')).openRegistryTools(),
     engineAt: (root) => open(root),
     get signal() {

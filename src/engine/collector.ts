@@ -3,12 +3,19 @@ import type { RemovalContext } from '../images/image-remove.ts';
 import { isRunning } from './container-state.ts';
 import type { EngineParts } from './parts.ts';
 
-/** The garbage collector over this store, with the containers as its roots beside the image records. */
-export function collectorOptions(parts: EngineParts): CollectorOptions {
+type CollectorParts = Pick<
+  EngineParts,
+  'fs' | 'layout' | 'locks' | 'createHasher' | 'content' | 'leases' | 'containers'
+> & { readonly images: CollectorOptions['images'] };
+
+/** The garbage collector over this store, with containers and the registry as its roots beside the image records. */
+export function collectorOptions(parts: CollectorParts): CollectorOptions {
   const { fs, layout, locks, createHasher, content, images, leases, containers } = parts;
   const roots = async (): Promise<Roots> => {
     const records = await containers.list();
+    const { registryBlobs } = await import('../images/store/registry-roots.ts');
     return {
+      blobs: await registryBlobs(fs, layout),
       manifests: records.flatMap(({ manifest }) => (manifest === undefined ? [] : [manifest])),
       stacks: records.map(({ diffIds }) => diffIds),
     };

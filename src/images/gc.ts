@@ -20,6 +20,8 @@ export interface Roots {
   readonly manifests: readonly Digest[];
   /** Stacks of diff IDs, lowest first, whose layers and merged index must stay. */
   readonly stacks: readonly (readonly Digest[])[];
+  /** Blobs that must stay, whatever they are: those of the registry on this store. */
+  readonly blobs?: readonly Digest[];
 }
 
 export interface CollectorOptions {
@@ -28,7 +30,7 @@ export interface CollectorOptions {
   readonly locks: Locks;
   readonly createHasher: CreateHasher;
   readonly content: BlobStore;
-  readonly images: ImageStore;
+  readonly images: Pick<ImageStore, 'records'>;
   readonly leases: Leases;
   readonly roots: () => Promise<Roots>;
   readonly now?: () => number;
@@ -56,21 +58,26 @@ const LOCK_PATIENCE_MS = 100;
 export async function collectGarbage(options: CollectorOptions): Promise<Collected> {
   const lock = await options.locks.acquire(GC_LOCK);
   try {
-    const marked = await mark(options);
-    const blobs = await sweepBlobs(options, marked);
-    const layers = [
-      ...(await sweepNamed(options, options.layout.layers, marked)),
-      ...(await sweepNamed(options, options.layout.rootfs, marked)),
-    ];
-    const temp = await sweepTemp(options, marked);
-    return {
-      blobs: blobs.map(({ digest }) => digest),
-      layers: layers.map(({ name }) => name),
-      reclaimedBytes: [...blobs, ...layers, ...temp].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    };
+    return await markAndSweep(options);
   } finally {
     await lock.release();
   }
+}
+
+/** The same for who holds the GC lock alone already. */
+export async function markAndSweep(options: CollectorOptions): Promise<Collected> {
+  const marked = await mark(options);
+  const blobs = await sweepBlobs(options, marked);
+  const layers = [
+    ...(await sweepNamed(options, options.layout.layers, marked)),
+    ...(await sweepNamed(options, options.layout.rootfs, marked)),
+  ];
+  const temp = await sweepTemp(options, marked);
+  return {
+    blobs: blobs.map(({ digest }) => digest),
+    layers: layers.map(({ name }) => name),
+    reclaimedBytes: [...blobs, ...layers, ...temp].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
 }
 
 async function mark({ images, content, leases, roots, createHasher }: CollectorOptions): Promise<Marked> {
@@ -87,7 +94,8 @@ async function mark({ images, content, leases, roots, createHasher }: CollectorO
     for (const digest of record.blobs) marked.add(digest);
     markStack(record.diffIds);
   }
-  const { manifests, stacks } = await roots();
+  const { manifests, stacks, blobs = [] } = await roots();
+  for (const digest of blobs) marked.add(digest);
   for (const stack of stacks) markStack(stack);
   for (const digest of manifests) {
     marked.add(digest);

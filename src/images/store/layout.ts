@@ -9,9 +9,10 @@
  * <root>/leases/<hex>.json             digests that pulls and builds under way need
  * <root>/layers/, <root>/rootfs/       layers ready to be mounted, by diff ID; merged indexes, by chain ID
  * <root>/locks/                        lock files (hosts whose locks are files)
+ * <root>/registry/                     repositories and uploads of `wctr registry serve` (registry-roots.ts)
  * ```
  *
- * Only `blobs` and `images` matter: everything else can be deleted while nothing runs, and is made again when needed.
+ * Only `blobs`, `images` and `registry` matter: everything else can be deleted while nothing runs, and is made again when needed.
  */
 import type { Digest } from '../../spec/image-spec.ts';
 import { digestParts } from '../digest.ts';
@@ -40,6 +41,9 @@ export class StoreLayout {
   }
   get rootfs(): string {
     return `${this.root}/rootfs`;
+  }
+  get registry(): string {
+    return `${this.root}/registry`;
   }
 
   blob(digest: Digest): string {
