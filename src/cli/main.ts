@@ -34,7 +34,11 @@ async function openChosen(): Promise<Engine> {
     import('../engine/remote/remote-engine.ts'),
     import('../host/node/daemon-client.ts'),
   ]);
-  return new RemoteEngine(openDaemonClient(endpoint), endpoint.host);
+  const logins = async (domain: string) => {
+    const { openRegistryTools } = await import('../node.ts');
+    return (await openRegistryTools()).logins.get(domain);
+  };
+  return new RemoteEngine(openDaemonClient(endpoint), endpoint.host, logins);
 }
 
 async function daemonHost(): Promise<DaemonHost> {

@@ -65,9 +65,7 @@ describe.skipIf(!peer('docker') || !peer('docker-registry'))('docker', () => {
     expect(right.stdout).toContain('Login Succeeded');
     expect((await daemon.shell(`docker push ${name}`)).stdout).toMatch(/^1: digest: /m);
     // And wctr's own command goes by the login docker stored.
-    const own = await daemon.shell(
-      `wctr() { ${process.execPath} dist/bin/wctr.cjs "$@"; }; cd ${process.cwd()} && wctr push -q ${name}`,
-    );
+    const own = await daemon.shell(`${process.execPath} ${join(process.cwd(), 'dist/bin/wctr.cjs')} push -q ${name}`);
     expect([own.code, own.stdout]).toEqual([0, `${name}\n`]);
     await daemon.shell(`docker logout ${closed.host}`);
     expect((await daemon.shell(`docker push ${name}`)).code).toBe(1);

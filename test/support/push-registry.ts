@@ -194,7 +194,7 @@ export class PushRegistry {
     response.end(request.method === 'HEAD' ? undefined : found.bytes);
   }
 
-  private referrers(response: ServerResponse, repository: string, subject: string): unknown {
+  private referrers(response: ServerResponse, repository: string, subject: string): void {
     const manifests = [...this.manifests].flatMap(([key, { bytes, mediaType }]) => {
       if (!key.startsWith(`${repository}@`)) return [];
       const document = JSON.parse(bytes.toString());

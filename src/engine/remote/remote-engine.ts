@@ -1,4 +1,5 @@
 import type { HttpClient } from '../../host/http.ts';
+import type { CredentialSource } from '../../images/registry/credentials.ts';
 import type { NetworkCreateRequest, Volume, VolumeCreateRequest } from '../../spec/engine-api.ts';
 import type {
   ContainerUseCases,
@@ -25,11 +26,14 @@ export class RemoteEngine implements Engine {
   readonly system: SystemUseCases;
   readonly #api: ApiClient;
 
-  /** @param host What messages call the other side: `unix:///run/wctr.sock`. */
-  constructor(http: HttpClient, host: string) {
+  /**
+   * @param host What messages call the other side: `unix:///run/wctr.sock`.
+   * @param credentials Logins of this side's user, shown to the registry by the other side, as with docker.
+   */
+  constructor(http: HttpClient, host: string, credentials?: CredentialSource) {
     const api = new ApiClient(http, host);
     this.#api = api;
-    this.images = new RemoteImages(api);
+    this.images = new RemoteImages(api, credentials);
     this.containers = new RemoteContainers(api, this.images);
     this.exec = new RemoteExec(api);
     this.volumes = remoteVolumes(api);

@@ -1,4 +1,5 @@
-import { ERROR_TABLE, type ErrorCode, WctrError } from '../../errors.ts';
+import { ERROR_TABLE, type ErrorCode, isWctrError, WctrError } from '../../errors.ts';
+import type { CredentialSource, Credentials } from '../../images/registry/credentials.ts';
 import type { DistributionInspect, SearchResult } from '../../spec/engine-api.ts';
 import type {
   HistoryEntry,
@@ -30,19 +31,21 @@ interface ProgressLine {
 
 export class RemoteImages implements ImageUseCases {
   readonly #api: ApiClient;
+  readonly #logins: CredentialSource | undefined;
 
-  constructor(api: ApiClient) {
+  constructor(api: ApiClient, logins?: CredentialSource) {
     this.#api = api;
+    this.#logins = logins;
   }
 
   async pull(reference: string, options: PullOptions = {}): Promise<PullOutcome> {
-    const { platform, signal, onEvent, credentials } = options;
+    const { platform, onEvent } = options;
     const { name, tag } = splitReference(reference);
     let digest = '';
     let changed = false;
     const response = await this.#api.send('POST', '/images/create', {
       query: { fromImage: name, tag: tag ?? 'latest', platform },
-      ...callOf({ credentials, signal }),
+      ...(await this.#callFor(() => domainOf(reference), options)),
     });
     for await (const line of jsonLines<ProgressLine>(response)) {
       const { status = '', error } = line;
@@ -61,7 +64,7 @@ export class RemoteImages implements ImageUseCases {
     const response = await this.#api.send('POST', `${at(name)}/push`, {
       // Without a tag it is all of them.
       query: { tag: all ? undefined : (tag ?? 'latest'), platform: platformDocument(platform) },
-      ...callOf(options, {}),
+      ...(await this.#callFor(() => domainOf(reference), options, {})),
     });
     const pushed: PushedTag[] = [];
     for await (const line of jsonLines<ProgressLine>(response)) {
@@ -77,14 +80,36 @@ export class RemoteImages implements ImageUseCases {
     return pushed;
   }
 
-  search(term: string, options: SearchOptions = {}): Promise<readonly SearchResult[]> {
+  async search(term: string, options: SearchOptions = {}): Promise<readonly SearchResult[]> {
     const { limit, filters } = options;
     const query = { term, limit, filters: filterText(filters) };
-    return this.#api.json('GET', '/images/search', { query, ...callOf(options) });
+    const call = await this.#callFor(() => domainOfTerm(term), options);
+    return this.#api.json('GET', '/images/search', { query, ...call });
   }
 
-  distribution(reference: string, options: RegistryCallOptions = {}): Promise<DistributionInspect> {
-    return this.#api.json('GET', `${at(reference, 'distribution')}/json`, callOf(options));
+  async distribution(reference: string, options: RegistryCallOptions = {}): Promise<DistributionInspect> {
+    const call = await this.#callFor(() => domainOf(reference), options);
+    return this.#api.json('GET', `${at(reference, 'distribution')}/json`, call);
+  }
+
+  /** Who asks is told with the call, as docker's daemon wants it; a push says it also when it is nobody. */
+  async #callFor(domain: () => Promise<string>, options: RegistryCallOptions, nobody?: Credentials) {
+    const auth = options.credentials ?? (await this.#login(domain)) ?? nobody;
+    return {
+      ...(auth === undefined ? {} : { headers: { 'x-registry-auth': authHeader(auth) } }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+  }
+
+  /** A name that is none, or a helper that fails, is not this side's to complain about. */
+  async #login(domain: () => Promise<string>): Promise<Credentials | undefined> {
+    if (this.#logins === undefined) return undefined;
+    try {
+      return await this.#logins(await domain());
+    } catch (error) {
+      if (isWctrError(error, 'unauthorized') || isWctrError(error, 'invalid-reference')) return undefined;
+      throw error;
+    }
   }
 
   async list({ all = false, reference }: { all?: boolean; reference?: string } = {}): Promise<ImageSummary[]> {
@@ -227,16 +252,13 @@ function splitReference(reference: string): { name: string; tag?: string } {
   return plain === undefined || tag === undefined ? { name: reference } : { name: plain, tag };
 }
 
-/** Where docker's daemon wants to be told who asks; a push says it also when it is nobody. */
-function callOf(
-  { credentials, signal }: { credentials?: PullOptions['credentials'] | undefined; signal?: AbortSignal | undefined },
-  nobody?: NonNullable<PullOptions['credentials']>,
-) {
-  const auth = credentials ?? nobody;
-  return {
-    ...(auth === undefined ? {} : { headers: { 'x-registry-auth': authHeader(auth) } }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+/** Loaded when somebody's login is looked for. */
+async function domainOf(reference: string): Promise<string> {
+  return (await import('../../images/reference.ts')).parseReference(reference).domain;
+}
+
+async function domainOfTerm(term: string): Promise<string> {
+  return (await import('../../images/registry/search.ts')).splitTerm(term).domain;
 }
 
 function eventOf({ id, status = '', progressDetail }: ProgressLine) {
@@ -261,7 +283,7 @@ function platformDocument(platform: string | undefined): string | undefined {
   return JSON.stringify({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
-function authHeader({ username, password, identityToken, registryToken }: NonNullable<PullOptions['credentials']>) {
+function authHeader({ username, password, identityToken, registryToken }: Credentials) {
   const document = { username, password, identitytoken: identityToken, registrytoken: registryToken };
   const text = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(document))));
   return text.replaceAll('+', '-').replaceAll('/', '_');
