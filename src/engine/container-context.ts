@@ -4,8 +4,8 @@ import type { ContainerProcesses, ControlSession } from '../containers/processes
 import type { ContainerRecord } from '../containers/record.ts';
 import { WctrError } from '../errors.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
-import type { SandboxMount } from '../host/sandbox.ts';
-import type { ContainerCreateRequest, EndpointSettings, MountPoint, NetworkingConfig } from '../spec/engine-api.ts';
+import type { SandboxMount, SandboxSpec } from '../host/sandbox.ts';
+import type { ContainerCreateRequest, MountPoint } from '../spec/engine-api.ts';
 import { assertManaged, assertRunning } from './container-state.ts';
 import type { EngineParts, HostProcesses } from './parts.ts';
 import type { ProgramFiles, ProgramSources } from './program.ts';
@@ -23,16 +23,21 @@ export interface ContainerMounts {
 /** Networks of containers. */
 export interface ContainerNetworks {
   /** At the creation: which networks, by name, with what the user asked for. Throws 'not-found'. */
-  attach(record: ContainerRecord, config: NetworkingConfig): Promise<Readonly<Record<string, EndpointSettings>>>;
+  attach(record: ContainerRecord, request: ContainerCreateRequest): Promise<AttachedContainer>;
   /** At each start: addresses, and what the container's process has to know. */
-  plan(record: ContainerRecord): Promise<{
-    readonly plan: NetworkPlan;
-    readonly networks: Readonly<Record<string, EndpointSettings>>;
-  }>;
+  plan(record: ContainerRecord): Promise<PlannedNetworks>;
   /** Gives its addresses back. */
   release(record: ContainerRecord): Promise<void>;
   /** It runs, and has another name. */
   renamed(record: ContainerRecord): Promise<void>;
+}
+
+export type AttachedContainer = Pick<ContainerRecord, 'networks' | 'config' | 'hostConfig'>;
+
+export interface PlannedNetworks {
+  readonly plan: NetworkPlan;
+  readonly networks: ContainerRecord['networks'];
+  readonly names: NonNullable<SandboxSpec['names']>;
 }
 
 export class ContainerContext {

@@ -69,8 +69,7 @@ export async function createContainer(
     };
     const mounts = await context.mounts.resolve(draft, request);
     started.record = { ...draft, mounts };
-    const networks = await context.networks.attach(started.record, request.NetworkingConfig ?? {});
-    started.record = { ...started.record, networks };
+    started.record = { ...started.record, ...(await context.networks.attach(started.record, request)) };
     await containers.put(started.record);
     await events.container(started.record, 'create');
     return { Id: id, Warnings: warnings };

@@ -65,9 +65,10 @@ async function launchWith(
 ): Promise<void> {
   const { containers } = context.parts;
   const files = await context.programs.reopen(record);
-  const { plan, networks } = await context.networks.plan(record);
+  const { plan, networks, names } = await context.networks.plan(record);
   const mounts = await context.mounts.prepare(record, files);
-  const document = await launchDocument(context, record, files, mounts, plan);
+  const spec = { ...(await sandboxSpec(record, files, mounts)), names };
+  const document = launchDocument(context, record, spec, plan);
   await containers.change(record.key, (current) => ({ ...current, networks, stoppedByUser: false, restartCount }));
   const process = await (await context.processes()).launch(document);
   try {
@@ -79,13 +80,12 @@ async function launchWith(
   await process.go();
 }
 
-async function launchDocument(
+function launchDocument(
   context: ContainerContext,
   record: ContainerRecord,
-  files: ProgramFiles,
-  mounts: readonly SandboxMount[],
+  spec: SandboxSpec,
   network: NetworkPlan,
-): Promise<LaunchDocument> {
+): LaunchDocument {
   const { key: id, name, config, hostConfig } = record;
   const { containers, layout } = context.parts;
   const directory = containers.directory(id);
@@ -93,7 +93,7 @@ async function launchDocument(
     id,
     name,
     root: layout.root,
-    spec: await sandboxSpec(record, files, mounts),
+    spec,
     journal: `${directory}/upper.journal`,
     controlSocket: context.socket(id),
     openStdin: config.OpenStdin,

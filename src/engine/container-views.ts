@@ -128,7 +128,16 @@ const ENDPOINT_DEFAULTS: EndpointSettings = {
 
 /** A container that does not run has no addresses. */
 function currentNetworks({ networks, state }: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
-  const gone = { EndpointID: '', Gateway: '', IPAddress: '', IPPrefixLen: 0, MacAddress: '' };
+  const gone = {
+    EndpointID: '',
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: '',
+  };
   return Object.fromEntries(
     Object.entries(networks).map(([name, endpoint]) => [
       name,

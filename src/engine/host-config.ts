@@ -55,9 +55,14 @@ export function checkHostConfig(given: HostConfig, facts: Pick<HostFacts, 'cpus'
       ShmSize: given.ShmSize || DEFAULT_SHM,
       PortBindings: normalisePorts(given.PortBindings),
     },
-    warnings: WITHOUT_EFFECT.filter(([name]) => isSet(given[name])).map(
-      ([, what]) => `A sandbox has no kernel of its own: ${what} will have no effect.`,
-    ),
+    warnings: [
+      ...WITHOUT_EFFECT.filter(([name]) => isSet(given[name])).map(
+        ([, what]) => `A sandbox has no kernel of its own: ${what} will have no effect.`,
+      ),
+      ...(given.NetworkMode === 'host' && (isSet(given.PortBindings) || given.PublishAllPorts === true)
+        ? ['Published ports are discarded when using host network mode']
+        : []),
+    ],
   };
 }
 

@@ -1,22 +1,36 @@
+import { hostsFile, type LinkedHost, resolvFile } from '../containers/networks/etc-files.ts';
 import { NetworkStore } from '../containers/networks/network-store.ts';
-import { networkPlan, parseLink, publishPlan } from '../containers/networks/plan.ts';
-import { checkAddress, choosePool } from '../containers/networks/pools.ts';
+import { joinedPlan, networkPlan, parseLink, publishPlan, sharedWith } from '../containers/networks/plan.ts';
+import { choosePools, macOf } from '../containers/networks/pools.ts';
 import { isDefaultNetwork, type NetworkRecord } from '../containers/networks/record.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { WctrError } from '../errors.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
-import type { EndpointSettings, Filters, Network, NetworkCreateRequest, NetworkingConfig } from '../spec/engine-api.ts';
-import type { ContainerNetworks } from './container-context.ts';
+import type {
+  ContainerCreateRequest,
+  EndpointSettings,
+  Filters,
+  Network,
+  NetworkCreateRequest,
+} from '../spec/engine-api.ts';
+import type { AttachedContainer, ContainerNetworks, PlannedNetworks } from './container-context.ts';
 import type { NetworkUseCases } from './engine.ts';
 import { matchesLabels, readFilters } from './filters.ts';
+import {
+  checkEndpoint,
+  checkHostNetwork,
+  checkRequest,
+  checkShared,
+  macAddressOf,
+  timeOf,
+} from './network-requests.ts';
+import { isOn, isRunning, networkView, withNames } from './network-views.ts';
 import type { EngineParts } from './parts.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const FILTERS = ['driver', 'id', 'label', 'label!', 'name', 'scope', 'type', 'dangling'] as const;
 const PRUNE_FILTERS = ['label', 'label!', 'until'] as const;
-const RUNNING = new Set(['running', 'paused', 'restarting']);
 
-export type ChosenNetworks = Readonly<Record<string, EndpointSettings>>;
+type ChosenNetworks = Readonly<Record<string, EndpointSettings>>;
 
 /** Networks of this store, and the places containers have on them. */
 export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
@@ -33,7 +47,7 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
       randomBytes: (length) => parts.host.randomBytes(length),
       containerState: async (id) => {
         const record = await parts.containers.get(id);
-        return record === undefined ? 'gone' : RUNNING.has(record.state.status) ? 'running' : 'stopped';
+        return record === undefined ? 'gone' : isRunning(record) ? 'running' : 'stopped';
       },
     });
   }
@@ -42,6 +56,7 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
     const { Name, IPAM } = request;
     checkRequest(request);
     const pools = IPAM?.Config ?? [];
+    const ipv6 = request.EnableIPv6 === true;
     const network = await this.#store.locked(async () => {
       const all = await this.#store.list();
       if (all.some(({ name }) => name === Name)) {
@@ -57,8 +72,10 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
         attachable: request.Attachable === true,
         ipamDriver: 'default',
         ipamOptions: IPAM?.Options ?? {},
-        pools: [choosePool(pools[0], used)],
-        chosenSubnet: pools[0]?.Subnet !== undefined && pools[0].Subnet !== '',
+        pools: choosePools(pools, { used, ipv6, globalId: this.#store.globalId() }),
+        ...(ipv6 ? { ipv6 } : {}),
+        chosenSubnet: pools.some(({ Subnet = '' }) => Subnet !== '' && !Subnet.includes(':')),
+        ...(pools.some(({ Subnet = '' }) => Subnet.includes(':')) ? { chosenSubnet6: true } : {}),
         options: request.Options ?? {},
         labels: request.Labels ?? {},
         leases: {},
@@ -87,12 +104,12 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
           any(dangling, (value) => value === (isCustom && !containers.some((record) => isOn(record, one))))
         );
       })
-      .map((one) => view(one, []));
+      .map((one) => networkView(one, []));
   }
 
   async inspect(name: string): Promise<Network> {
     const network = await this.#store.find(name);
-    return view(network, await this.#parts.containers.list());
+    return networkView(network, await this.#parts.containers.list());
   }
 
   async remove(name: string): Promise<void> {
@@ -191,23 +208,46 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
     await this.#event(network, 'disconnect', record);
   }
 
-  async attach(record: ContainerRecord, config: NetworkingConfig): Promise<ChosenNetworks> {
-    const mode = record.hostConfig.NetworkMode ?? '';
-    if (mode.startsWith('container:')) {
-      throw new WctrError('unsupported', 'sharing the network of another container is not supported', {
-        hint: 'put both on one network; they reach each other by name',
-      });
+  async attach(record: ContainerRecord, request: ContainerCreateRequest): Promise<AttachedContainer> {
+    const { config, hostConfig } = record;
+    const mode = hostConfig.NetworkMode ?? '';
+    const shared = sharedWith(hostConfig);
+    if (shared !== undefined) {
+      checkShared(request);
+      const owner = await this.#parts.containers.find(shared);
+      const { Hostname, Domainname } = owner.config;
+      return {
+        networks: {},
+        config: { ...config, Hostname, Domainname },
+        hostConfig: { ...hostConfig, NetworkMode: `container:${owner.key}` },
+      };
     }
     // Wrong ports are found now rather than at the start.
     publishPlan(record);
-    const asked = Object.entries(config.EndpointsConfig ?? {});
     const first = await this.#store.find(mode);
+    if (first.name === 'host') {
+      checkHostNetwork(hostConfig);
+      const Hostname = (request.Hostname ?? '') === '' ? this.#parts.host.facts().hostname : config.Hostname;
+      return { networks: await this.#chosen(record, first, request), config: { ...config, Hostname }, hostConfig };
+    }
+    if (first.name === 'bridge') for (const link of hostConfig.Links ?? []) await this.#linked(link);
+    return { networks: await this.#chosen(record, first, request), config, hostConfig };
+  }
+
+  async #chosen(
+    record: ContainerRecord,
+    first: NetworkRecord,
+    request: ContainerCreateRequest,
+  ): Promise<ChosenNetworks> {
+    const mode = record.hostConfig.NetworkMode ?? '';
+    const asked = Object.entries(request.NetworkingConfig?.EndpointsConfig ?? {});
     const chosen: Record<string, EndpointSettings> = {};
     const own = asked.find(
       ([key]) =>
         key === mode || key === first.name || key === first.key || (key === 'default' && first.name === 'bridge'),
     );
-    chosen[first.name] = own?.[1] ?? {};
+    const mac = macAddressOf(request);
+    chosen[first.name] = { ...(mac === '' ? {} : { MacAddress: mac }), ...own?.[1] };
     for (const [key, settings] of asked) {
       if (key === own?.[0]) continue;
       const network = await this.#store.find(key);
@@ -229,29 +269,90 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
     );
   }
 
-  async plan(record: ContainerRecord): Promise<{ plan: NetworkPlan; networks: ChosenNetworks }> {
-    const chosen = Object.keys(record.networks).length === 0 ? await this.attach(record, {}) : record.networks;
+  async plan(record: ContainerRecord): Promise<PlannedNetworks> {
+    const shared = sharedWith(record.hostConfig);
+    if (shared !== undefined) return this.#sharedPlan(record, shared);
+    const chosen =
+      Object.keys(record.networks).length === 0
+        ? (await this.attach(record, { Image: record.image })).networks
+        : record.networks;
+    const linked = await this.#linkedHosts(record);
     const networks: Record<string, EndpointSettings> = {};
     for (const [name, asked] of Object.entries(chosen)) {
-      const { NetworkID } = asked;
+      const { NetworkID, MacAddress = '', IPAddress = '' } = asked;
       const leased = await this.#store.lease(
         NetworkID !== undefined && NetworkID !== '' ? NetworkID : name,
         record.key,
         {
           ...asked,
           // What it had by itself last time is not what the user asked for.
-          MacAddress: asked.IPAddress !== undefined && asked.IPAddress !== '' ? '' : (asked.MacAddress ?? ''),
+          MacAddress: MacAddress === macOf(IPAddress) ? '' : MacAddress,
         },
       );
       networks[name] = withNames(leased, record);
     }
-    return { plan: await this.#planOf({ ...record, networks }), networks };
+    const plan = await this.#planOf({ ...record, networks });
+    return { plan, networks, names: this.#names(record, plan, linked) };
+  }
+
+  async #sharedPlan(record: ContainerRecord, shared: string): Promise<PlannedNetworks> {
+    const owner = await this.#parts.containers.find(shared);
+    if (!isRunning(owner)) {
+      throw new WctrError('conflict', `cannot join network of a non running container: ${owner.key}`, {
+        hint: `start it first: wctr start ${owner.name}`,
+      });
+    }
+    if (sharedWith(owner.hostConfig) !== undefined) {
+      throw new WctrError('unsupported', `container ${owner.name} has its network from another one itself`);
+    }
+    const owned = await this.#planOf(owner);
+    const names = this.#names(owner, owned, await this.#linkedHosts(owner));
+    return { plan: joinedPlan(record, owned), networks: {}, names };
+  }
+
+  #names({ hostConfig }: ContainerRecord, plan: NetworkPlan, linked: readonly LinkedHost[]): PlannedNetworks['names'] {
+    return { hosts: hostsFile(plan, linked), resolv: resolvFile(plan, hostConfig.DnsOptions ?? []) };
+  }
+
+  /** Those that /etc/hosts names: of the default network, whose links are older than name resolution. */
+  async #linkedHosts(record: ContainerRecord): Promise<readonly LinkedHost[]> {
+    if (!Object.hasOwn(record.networks, 'bridge')) return [];
+    const hosts: LinkedHost[] = [];
+    for (const link of record.hostConfig.Links ?? []) {
+      const [alias] = parseLink(link);
+      const other = await this.#linked(link);
+      if (!isRunning(other)) {
+        throw new WctrError(
+          'conflict',
+          `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`,
+          { hint: `start it first: wctr start ${other.name}` },
+        );
+      }
+      const address = other.networks.bridge?.IPAddress ?? '';
+      const names = [...new Set([alias, other.key.slice(0, 12), other.name])];
+      if (address !== '') hosts.push({ address, names });
+    }
+    return hosts;
+  }
+
+  #linked(link: string): Promise<ContainerRecord> {
+    const [, name] = parseLink(link);
+    return this.#parts.containers.find(name).catch((cause: unknown) => {
+      throw new WctrError('invalid-argument', `could not get container for ${name}: ${(cause as Error).message}`, {
+        cause,
+      });
+    });
   }
 
   async release(record: ContainerRecord): Promise<void> {
     for (const { NetworkID } of Object.values(record.networks)) {
       if (NetworkID !== undefined && NetworkID !== '') await this.#store.release(NetworkID, record.key);
     }
+    // What is left of a process that was killed.
+    const { processes } = this.#parts.host;
+    if (processes === undefined || !record.managed) return;
+    const loopback = `${processes.runDirectory()}/net/l${record.key.slice(0, 10)}`;
+    await this.#parts.fs.rm(loopback, { recursive: true, force: true });
   }
 
   async renamed(record: ContainerRecord): Promise<void> {
@@ -295,131 +396,6 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
   }
 }
 
-function view(network: NetworkRecord, containers: readonly ContainerRecord[]): Network {
-  const present = containers.filter((record) => isRunning(record) && isOn(record, network));
-  return {
-    Name: network.name,
-    Id: network.key,
-    Created: network.createdAt,
-    Scope: 'local',
-    Driver: network.driver,
-    EnableIPv4: true,
-    EnableIPv6: false,
-    IPAM: { Driver: network.ipamDriver, Options: network.ipamOptions, Config: network.pools },
-    Internal: network.internal,
-    Attachable: network.attachable,
-    Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
-    Containers: Object.fromEntries(
-      present.map((record) => {
-        const endpoint = endpointOn(record, network) ?? {};
-        const { IPAddress = '', IPPrefixLen = 0 } = endpoint;
-        return [
-          record.key,
-          {
-            Name: record.name,
-            EndpointID: endpoint.EndpointID ?? '',
-            MacAddress: endpoint.MacAddress ?? '',
-            IPv4Address: IPAddress === '' ? '' : `${IPAddress}/${IPPrefixLen}`,
-            IPv6Address: '',
-          },
-        ];
-      }),
-    ),
-    Options: network.options,
-    Labels: network.labels,
-  };
-}
-
-function endpointOn({ networks }: ContainerRecord, { key, name }: NetworkRecord): EndpointSettings | undefined {
-  return networks[name] ?? Object.values(networks).find(({ NetworkID }) => NetworkID === key);
-}
-
-function isOn(record: ContainerRecord, network: NetworkRecord): boolean {
-  return endpointOn(record, network) !== undefined;
-}
-
-function isRunning({ state }: ContainerRecord): boolean {
-  return RUNNING.has(state.status);
-}
-
-function withNames(endpoint: EndpointSettings, { name, key, config }: ContainerRecord): EndpointSettings {
-  const names = [name, ...(endpoint.Aliases ?? []), key.slice(0, 12), config.Hostname].filter((one) => one !== '');
-  return { ...endpoint, DNSNames: [...new Set(names)] };
-}
-
-function checkRequest({ Name, Driver, Scope, EnableIPv6, Ingress, IPAM }: NetworkCreateRequest): void {
-  if (!NAME.test(Name)) throw new WctrError('invalid-argument', `invalid network name: "${Name}"`);
-  if (isDefaultNetwork(Name) || Name === 'default') {
-    throw new WctrError('forbidden', `operation is not permitted on predefined ${Name} network`);
-  }
-  if (Driver !== undefined && Driver !== '' && Driver !== 'bridge') {
-    const known =
-      Driver === 'host' || Driver === 'null' ? `only one instance of "${Driver}" network is allowed` : undefined;
-    throw new WctrError(
-      known === undefined ? 'not-found' : 'forbidden',
-      known ?? `could not find plugin ${Driver} in v1 plugin registry: plugin not found`,
-      {
-        hint: 'wctr has the drivers bridge, host and null',
-      },
-    );
-  }
-  if (Scope !== undefined && Scope !== '' && Scope !== 'local') {
-    throw new WctrError('unsupported', `networks of scope ${Scope} are not supported`);
-  }
-  if (EnableIPv6 === true) throw new WctrError('unsupported', 'networks with IPv6 are not supported');
-  if (Ingress === true) throw new WctrError('unsupported', 'ingress networks are not supported');
-  if (IPAM?.Driver !== undefined && IPAM.Driver !== '' && IPAM.Driver !== 'default') {
-    throw new WctrError('not-found', `could not find an IPAM driver named ${IPAM.Driver}`);
-  }
-  if ((IPAM?.Config?.length ?? 0) > 1) {
-    throw new WctrError('unsupported', 'a network has one subnet; several are not supported');
-  }
-}
-
-function checkEndpoint(network: NetworkRecord, settings: EndpointSettings): void {
-  const address = settings.IPAMConfig?.IPv4Address ?? '';
-  const pool = network.pools[0];
-  if (address !== '') {
-    if (isDefaultNetwork(network.name)) {
-      throw new WctrError(
-        'invalid-argument',
-        'invalid config for network bridge: invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
-      );
-    }
-    if (!network.chosenSubnet) {
-      throw new WctrError(
-        'invalid-argument',
-        `invalid config for network ${network.name}: invalid endpoint settings:\nuser specified IP address is supported only when connecting to networks with user configured subnets`,
-      );
-    }
-    if (pool !== undefined) checkAddress(pool, address);
-  }
-  if ((settings.IPAMConfig?.IPv6Address ?? '') !== '') {
-    throw new WctrError('unsupported', 'addresses of IPv6 are not supported');
-  }
-  if (network.name === 'bridge' && (settings.Aliases ?? []).length > 0) {
-    throw new WctrError(
-      'invalid-argument',
-      'invalid config for network bridge: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks',
-    );
-  }
-  for (const link of settings.Links ?? []) parseLink(link);
-}
-
 function any<T>(values: readonly T[] | undefined, matches: (value: T) => boolean): boolean {
   return values === undefined || values.some(matches);
-}
-
-/** A time, seconds since the epoch, or how long ago (`24h`). In milliseconds since the epoch. */
-function timeOf(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const ago = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
-  if (ago !== null && text !== '') {
-    return Date.now() - (Number(ago[1] ?? 0) * 3600 + Number(ago[2] ?? 0) * 60 + Number(ago[3] ?? 0)) * 1000;
-  }
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new WctrError('invalid-argument', `invalid filter 'until=${text}'`);
-  return time;
 }

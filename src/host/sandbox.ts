@@ -8,6 +8,8 @@ export interface SandboxSpec {
   /** Container id, 64 hex characters. */
   readonly id: string;
   readonly hostname: string;
+  /** /etc/hosts and /etc/resolv.conf; absent: localhost and the hostname, and nobody to ask. */
+  readonly names?: { readonly hosts: string; readonly resolv: string };
   readonly process: {
     /** argv; args[0] is the program's name as the guest sees it. */
     readonly args: readonly string[];

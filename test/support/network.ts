@@ -98,6 +98,7 @@ export async function runGuest(
 export class TestNetworks {
   readonly directory = mkdtempSync(`${tmpdir()}/wctr-net-`);
   readonly #open: ContainerNetwork[] = [];
+  #count = 0;
 
   async container(plan: Partial<NetworkPlan> = {}): Promise<ContainerNetwork> {
     const network = await openContainerNetwork(this.plan(plan), nodeSockets());
@@ -109,6 +110,7 @@ export class TestNetworks {
     return {
       mode: 'networks',
       hostname: 'host-of-test',
+      owner: `${this.#count++}`.padEnd(64, 'c'),
       networks: [],
       publish: {},
       listen: [],

@@ -1,11 +1,20 @@
 /** Networks on disk, and the addresses containers have in them. */
 import { WctrError } from '../../errors.ts';
+import { formatAddress, parseAddress } from '../../host/network/address.ts';
+import { parseSubnet, subnetHolds } from '../../host/network/subnet.ts';
 import type { FileSystem, Locks } from '../../host/ports.ts';
 import { type CreateHasher, digestOf, digestParts } from '../../images/digest.ts';
 import { RecordFiles } from '../../images/store/records.ts';
-import type { EndpointSettings } from '../../spec/engine-api.ts';
+import type { EndpointSettings, IpamPool } from '../../spec/engine-api.ts';
 import { checkAddress, freeAddress, macOf, prefixOf } from './pools.ts';
-import { BRIDGE_POOL, DEFAULT_NETWORKS, type DefaultNetwork, isDefaultNetwork, type NetworkRecord } from './record.ts';
+import {
+  BRIDGE_POOL,
+  DEFAULT_NETWORKS,
+  type DefaultNetwork,
+  isDefaultNetwork,
+  type NetworkRecord,
+  poolOf,
+} from './record.ts';
 
 export interface NetworkStoreOptions {
   readonly fs: FileSystem;
@@ -80,39 +89,42 @@ export class NetworkStore {
     return [...this.#options.randomBytes(32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
+  /** 40 bits that are this store's own. */
+  globalId(): Uint8Array {
+    const { hex } = this.#digest('addresses');
+    return Uint8Array.from({ length: 5 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  }
+
   /**
-   * The container's place on a network: the address it asks for, the one it had, or the least free one. Throws
+   * The container's place on a network: the addresses it asks for, those it had, or the least free ones. Throws
    * 'not-found', 'forbidden' (address in use), 'invalid-argument', 'conflict' (none left).
    */
   lease(networkName: string, container: string, asked: EndpointSettings): Promise<EndpointSettings> {
     return this.locked(async () => {
       const network = await this.find(networkName);
-      const pool = network.pools[0];
+      const [pool, pool6] = [poolOf(network, 4), poolOf(network, 6)];
       const common = { ...asked, NetworkID: network.key, EndpointID: this.newId() };
       if (pool === undefined) return { ...common, Gateway: '', IPAddress: '', IPPrefixLen: 0, MacAddress: '' };
-      const { [container]: before, ...others } = await this.#swept(network);
-      const wanted = asked.IPAMConfig?.IPv4Address;
-      let address: string;
-      if (wanted !== undefined && wanted !== '') {
-        checkAddress(pool, wanted);
-        const holder = Object.keys(others).find((id) => others[id] === wanted);
-        if (holder !== undefined) {
-          if ((await this.#options.containerState(holder)) === 'running') {
-            throw new WctrError('forbidden', 'Address already in use', { data: { address: wanted } });
-          }
-          delete others[holder];
-        }
-        address = wanted;
-      } else {
-        const used = new Set(Object.values(others));
-        address = before !== undefined && !used.has(before) ? before : freeAddress(pool, used);
-      }
-      await this.put({ ...network, leases: { ...others, [container]: address } });
+      const ipam = asked.IPAMConfig;
+      const leases = await this.#leased(network.leases, pool, container, ipam?.IPv4Address);
+      const leases6 =
+        pool6 === undefined
+          ? undefined
+          : await this.#leased(network.leases6 ?? {}, pool6, container, canonical(ipam?.IPv6Address));
+      await this.put({ ...network, leases, ...(leases6 === undefined ? {} : { leases6 }) });
+      const address = leases[container]!;
       return {
         ...common,
         Gateway: pool.Gateway ?? '',
         IPAddress: address,
         IPPrefixLen: prefixOf(pool),
+        ...(pool6 === undefined
+          ? { IPv6Gateway: '', GlobalIPv6Address: '', GlobalIPv6PrefixLen: 0 }
+          : {
+              IPv6Gateway: pool6.Gateway ?? '',
+              GlobalIPv6Address: leases6![container]!,
+              GlobalIPv6PrefixLen: prefixOf(pool6),
+            }),
         MacAddress: asked.MacAddress !== undefined && asked.MacAddress !== '' ? asked.MacAddress : macOf(address),
       };
     });
@@ -123,23 +135,50 @@ export class NetworkStore {
       const network = (await this.list()).find(({ key }) => key === networkId);
       if (network === undefined || network.leases[container] === undefined) return;
       const { [container]: _, ...leases } = network.leases;
-      await this.put({ ...network, leases });
+      const { [container]: __, ...leases6 } = network.leases6 ?? {};
+      await this.put({ ...network, leases, ...(network.leases6 === undefined ? {} : { leases6 }) });
     });
   }
 
-  async #swept({ leases }: NetworkRecord): Promise<Record<string, string>> {
+  async #leased(
+    leases: Readonly<Record<string, string>>,
+    pool: IpamPool,
+    container: string,
+    wanted: string | undefined,
+  ): Promise<Record<string, string>> {
+    const { [container]: before, ...others } = await this.#swept(leases);
+    if (wanted === undefined || wanted === '') {
+      const used = new Set(Object.values(others));
+      const kept = before !== undefined && !used.has(before) && inPool(pool, before);
+      return { ...others, [container]: kept ? before : freeAddress(pool, used) };
+    }
+    checkAddress(pool, wanted);
+    const holder = Object.keys(others).find((id) => others[id] === wanted);
+    if (holder !== undefined) {
+      if ((await this.#options.containerState(holder)) === 'running') {
+        throw new WctrError('forbidden', 'Address already in use', { data: { address: wanted } });
+      }
+      delete others[holder];
+    }
+    return { ...others, [container]: wanted };
+  }
+
+  async #swept(leases: Readonly<Record<string, string>>): Promise<Record<string, string>> {
     const ids = Object.keys(leases);
     if (ids.length === 0 || ids.length % SWEEP_EVERY !== 0) return { ...leases };
     const states = await Promise.all(ids.map((id) => this.#options.containerState(id)));
     return Object.fromEntries(Object.entries(leases).filter((_, i) => states[i] !== 'gone'));
   }
 
+  #digest(what: string): { readonly hex: string } {
+    const { createHasher, root } = this.#options;
+    return digestParts(digestOf(createHasher, new TextEncoder().encode(`network ${what} of ${root}`)));
+  }
+
   /** The same id in every process, without a file. */
   #default(name: DefaultNetwork): NetworkRecord {
-    const { createHasher, root } = this.#options;
-    const { hex } = digestParts(digestOf(createHasher, new TextEncoder().encode(`network ${name} of ${root}`)));
     return {
-      key: hex,
+      key: this.#digest(name).hex,
       name,
       createdAt: '2024-01-01T00:00:00Z',
       driver: name === 'none' ? 'null' : name,
@@ -154,4 +193,16 @@ export class NetworkStore {
       leases: {},
     };
   }
+}
+
+/** An address of a lease from before a network was made anew with other subnets is none of this one. */
+function inPool({ Subnet = '' }: IpamPool, text: string): boolean {
+  const [subnet, address] = [parseSubnet(Subnet), parseAddress(text)];
+  return subnet !== undefined && address !== undefined && subnetHolds(subnet, address);
+}
+
+/** IPv6 has many spellings of an address; leases have one. */
+function canonical(text: string | undefined): string | undefined {
+  const address = parseAddress(text ?? '');
+  return address === undefined ? text : formatAddress(address);
 }

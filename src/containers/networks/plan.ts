@@ -1,40 +1,70 @@
 /** What the process of a container has to know of its networks, from its record. */
 import { WctrError } from '../../errors.ts';
 import type { NetworkAttachment, NetworkPlan } from '../../host/network/port.ts';
-import type { EndpointSettings, PortBinding, PortMap } from '../../spec/engine-api.ts';
+import type { EndpointSettings, HostConfig, PortBinding, PortMap } from '../../spec/engine-api.ts';
 import type { ContainerRecord } from '../record.ts';
-import type { NetworkRecord } from './record.ts';
+import { type NetworkRecord, poolOf } from './record.ts';
 
-export function networkPlan(
-  record: Pick<ContainerRecord, 'key' | 'name' | 'config' | 'hostConfig' | 'networks'>,
-  networks: readonly NetworkRecord[],
-  directory: string,
-): NetworkPlan {
-  const { config, hostConfig } = record;
+type Planned = Pick<ContainerRecord, 'key' | 'name' | 'config' | 'hostConfig' | 'networks'>;
+
+export function networkPlan(record: Planned, networks: readonly NetworkRecord[], directory: string): NetworkPlan {
+  const { key, config, hostConfig } = record;
   const isHost = Object.hasOwn(record.networks, 'host');
   const attachments = Object.entries(record.networks).flatMap(([name, endpoint]) => {
     const network = networks.find(({ key }) => key === endpoint.NetworkID) ?? networks.find((one) => one.name === name);
-    return network === undefined || network.pools.length === 0 ? [] : [attachment(record, network, endpoint)];
+    return network === undefined || poolOf(network, 4) === undefined ? [] : [attachment(record, network, endpoint)];
   });
-  const exposed = Object.keys(config.ExposedPorts ?? {});
-  const publish = publishPlan(record);
+  const publish = isHost ? {} : publishPlan(record);
+  const { Dns, DnsSearch } = hostConfig;
   return {
     mode: isHost ? 'host' : attachments.length > 0 ? 'networks' : 'none',
     hostname: config.Hostname,
-    networks: attachments,
+    ...(config.Domainname === '' ? {} : { domainname: config.Domainname }),
+    owner: key,
+    networks: byPriority(attachments, record.networks),
     publish,
-    listen: [...new Set([...Object.keys(publish), ...exposed])].filter((port) => /^\d+(\/tcp)?$/.test(port)),
+    listen: listenPlan(record, publish),
     extraHosts: hostConfig.ExtraHosts ?? [],
+    ...(hasAny(Dns) || hasAny(DnsSearch) ? { dns: { servers: Dns ?? [], search: DnsSearch ?? [] } } : {}),
     directory,
   };
 }
 
+/** Of a container that uses another one's network: `owner` is that one's plan. */
+export function joinedPlan(record: Planned, owner: NetworkPlan): NetworkPlan {
+  return { ...owner, joined: true, publish: {}, listen: listenPlan(record, {}) };
+}
+
+/** `container:<name or id>`, as NetworkMode has it. */
+export function sharedWith({ NetworkMode = '' }: Pick<HostConfig, 'NetworkMode'>): string | undefined {
+  return NetworkMode.startsWith('container:') ? NetworkMode.slice('container:'.length) : undefined;
+}
+
+function listenPlan({ config }: Pick<ContainerRecord, 'config'>, publish: PortMap): readonly string[] {
+  const ports = [...Object.keys(publish), ...Object.keys(config.ExposedPorts ?? {})];
+  return [...new Set(ports)].filter((port) => /^\d+(\/tcp)?$/.test(port));
+}
+
+/** The first is the way out. */
+function byPriority(
+  attachments: readonly NetworkAttachment[],
+  endpoints: Readonly<Record<string, EndpointSettings>>,
+): readonly NetworkAttachment[] {
+  const priority = ({ name }: NetworkAttachment) => endpoints[name]?.GwPriority ?? 0;
+  return [...attachments].sort((a, b) => priority(b) - priority(a));
+}
+
+function hasAny(list: readonly string[] | null | undefined): boolean {
+  return list !== undefined && list !== null && list.length > 0;
+}
+
 function attachment(
-  { key, name, hostConfig }: Pick<ContainerRecord, 'key' | 'name' | 'hostConfig'>,
+  { key, name, hostConfig }: Planned,
   network: NetworkRecord,
   endpoint: EndpointSettings,
 ): NetworkAttachment {
-  const pool = network.pools[0]!;
+  const [pool, pool6] = [poolOf(network, 4)!, poolOf(network, 6)];
+  const address6 = endpoint.GlobalIPv6Address ?? '';
   const links = [...(endpoint.Links ?? []), ...(network.name === 'bridge' ? (hostConfig.Links ?? []) : [])];
   return {
     id: network.key,
@@ -43,6 +73,9 @@ function attachment(
     subnet: pool.Subnet ?? '',
     gateway: pool.Gateway ?? '',
     address: endpoint.IPAddress ?? '',
+    ...(pool6 === undefined || address6 === ''
+      ? {}
+      : { ipv6: { subnet: pool6.Subnet ?? '', gateway: pool6.Gateway ?? '', address: address6 } }),
     names: [...new Set([name, key.slice(0, 12), ...(endpoint.Aliases ?? [])])],
     links: Object.fromEntries(links.map(parseLink)),
   };

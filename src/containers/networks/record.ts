@@ -12,14 +12,26 @@ export interface NetworkRecord {
   readonly attachable: boolean;
   readonly ipamDriver: string;
   readonly ipamOptions: Readonly<Record<string, string>> | null;
-  /** The first is the one addresses come from. Empty for `host` and `none`. */
+  /** One of IPv4 and, where the user named one or asked for IPv6, one of that. Empty for `host` and `none`. */
   readonly pools: readonly IpamPool[];
+  /** Containers have addresses of IPv6, too. */
+  readonly ipv6?: boolean;
   /** The user chose the subnet, and may choose addresses in it. */
   readonly chosenSubnet: boolean;
+  /** The same of IPv6. */
+  readonly chosenSubnet6?: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   /** Address by container id, of those that were started and not removed since. */
   readonly leases: Readonly<Record<string, string>>;
+  /** The same of IPv6. */
+  readonly leases6?: Readonly<Record<string, string>>;
+}
+
+/** Where containers of a network get their addresses from; undefined where they get none. */
+export function poolOf({ pools, ipv6 }: NetworkRecord, family: 4 | 6): IpamPool | undefined {
+  if (family === 6 && ipv6 !== true) return undefined;
+  return pools.find(({ Subnet = '' }) => Subnet.includes(':') === (family === 6));
 }
 
 /** Docker's three. They cannot be removed, and their addresses are leased like others'. */

@@ -4,6 +4,7 @@ import type { SocketAddress } from '../wasi/ports.ts';
 export const ANY_V4 = new Uint8Array(4);
 export const ANY_V6 = new Uint8Array(16);
 export const LOOPBACK_V4 = Uint8Array.of(127, 0, 0, 1);
+export const LOOPBACK_V6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /** `1.2.3.4` -> 4 bytes, `::1` -> 16 bytes, undefined for anything else. */
 export function parseAddress(text: string): Uint8Array | undefined {
@@ -92,42 +93,4 @@ export function sameAddress(a: Uint8Array, b: Uint8Array): boolean {
 /** Of an address or port that came as text from the host. */
 export function socketAddress(text: string | undefined, port: number | undefined): SocketAddress {
   return { address: unmapped(parseAddress(text ?? '') ?? ANY_V4), port: port ?? 0 };
-}
-
-/** The number of an IPv4 address, unsigned. */
-export function v4Number(bytes: Uint8Array): number {
-  return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0;
-}
-
-export function v4Bytes(value: number): Uint8Array {
-  return Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
-}
-
-export interface Subnet {
-  /** Of the first address. */
-  readonly base: number;
-  readonly prefix: number;
-  /** How many addresses. */
-  readonly size: number;
-}
-
-/** `172.17.0.0/16`; undefined when it is no IPv4 subnet. Bits behind the prefix are dropped. */
-export function parseSubnet(text: string): Subnet | undefined {
-  const [address, bits, more] = text.split('/');
-  const bytes = parseV4(address ?? '');
-  if (bytes === undefined || bits === undefined || more !== undefined || !/^\d{1,2}$/.test(bits)) return undefined;
-  const prefix = Number(bits);
-  if (prefix > 32) return undefined;
-  const size = 2 ** (32 - prefix);
-  return { base: Math.floor(v4Number(bytes) / size) * size, prefix, size };
-}
-
-export function subnetHolds({ base, size }: Subnet, address: Uint8Array): boolean {
-  if (address.length !== 4) return false;
-  const value = v4Number(address);
-  return value >= base && value < base + size;
-}
-
-export function formatSubnet({ base, prefix }: Subnet): string {
-  return `${formatAddress(v4Bytes(base))}/${prefix}`;
 }

@@ -1,29 +1,21 @@
 /**
- * A container on one network. What it serves there are sockets in the network's directory:
+ * A container on one network. What it serves there are sockets in the network's directory (endpoints.ts):
  *
  * ```
- * <network id, 10 digits>/<address, 8 hex><port, 4 hex>t     TCP: the first 6 bytes are the caller's address and port,
- *                                                            then the bytes themselves
- * <network id, 10 digits>/<address, 8 hex><port, 4 hex>u     UDP: u16 byte length | caller's address and port | the bytes
- * <network id, 10 digits>/n<address, 8 hex>                  JSON { address, names, pid }: who is here
- * s<network id, 10 digits>                                   the network's subnet: for those not on it, nowhere
+ * <network id, 10 digits>/...      of the network
+ * l<container id, 10 digits>/...   of a container's own loopback, for those that share its network
+ * s<network id, 10 digits>         the network's subnets, a line each: for those not on it, nowhere
  * ```
- *
- * Numbers are in network order. Only the user can reach the directory, and a guest only what is in those of its networks.
  */
 import type { SocketAddress } from '../wasi/ports.ts';
-import {
-  formatAddress,
-  parseAddress,
-  parseSubnet,
-  type Subnet,
-  sameAddress,
-  subnetHolds,
-  v4Number,
-} from './address.ts';
+import { LOOPBACK_V4, LOOPBACK_V6, parseAddress, sameAddress } from './address.ts';
+import { DatagramSender, receiveDatagrams } from './datagrams.ts';
+import { callerBytes, callerLength, type EndpointKind, Endpoints, type Member, readCaller } from './endpoints.ts';
 import * as e from './errno.ts';
-import type { ByteHandlers, ByteServer, ByteSocket, HostSockets } from './host-sockets.ts';
+import type { ByteServer, ByteSocket, HostSockets } from './host-sockets.ts';
+import { type Meter, MeteredSocket } from './metered-socket.ts';
 import type { NetworkAttachment } from './port.ts';
+import { parseSubnet, type Subnet, subnetHolds } from './subnet.ts';
 import { SocketError } from './transport.ts';
 
 export interface Counters {
@@ -33,148 +25,166 @@ export interface Counters {
   txPackets: number;
 }
 
-const CALLER_BYTES = 6;
-const DATAGRAM_HEADER = 2 + CALLER_BYTES;
-/** How long a way to another container's UDP port is kept open. */
-const UDP_IDLE_MS = 30_000;
+type Receive = (bytes: Uint8Array, from: SocketAddress) => void;
 
-export class Attachment {
-  readonly plan: NetworkAttachment;
+export interface DatagramWay {
+  send(bytes: Uint8Array, to: SocketAddress): void;
+  close(): void;
+}
+
+export class Attachment implements Meter {
+  plan: NetworkAttachment;
   readonly address: Uint8Array;
-  readonly gateway: Uint8Array | undefined;
+  readonly address6: Uint8Array | undefined;
   readonly counters: Counters = { rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0 };
-  readonly #subnet: Subnet | undefined;
+  readonly #gateways: readonly (Uint8Array | undefined)[];
+  readonly #subnets: readonly Subnet[];
   readonly #sockets: HostSockets;
-  readonly #directory: string;
-  readonly #subnetFile: string;
+  readonly #endpoints: Endpoints;
+  readonly #subnetFile: string | undefined;
   readonly #servers = new Set<ByteServer>();
   readonly #open = new Set<ByteSocket>();
+  #announced = false;
   #closed = false;
 
-  constructor(plan: NetworkAttachment, sockets: HostSockets, directory: string) {
+  constructor(plan: NetworkAttachment, sockets: HostSockets, directory: string, subnetFile?: string) {
     this.plan = plan;
     this.address = parseAddress(plan.address) ?? new Uint8Array(4);
-    this.gateway = parseAddress(plan.gateway);
-    this.#subnet = parseSubnet(plan.subnet);
+    this.address6 = parseAddress(plan.ipv6?.address ?? '');
+    this.#gateways = [parseAddress(plan.gateway), parseAddress(plan.ipv6?.gateway ?? '')];
+    this.#subnets = [plan.subnet, plan.ipv6?.subnet ?? ''].flatMap((text) => parseSubnet(text) ?? []);
     this.#sockets = sockets;
-    this.#directory = `${directory}/${plan.id.slice(0, 10)}`;
-    this.#subnetFile = `${directory}/s${plan.id.slice(0, 10)}`;
+    this.#endpoints = new Endpoints(directory, sockets);
+    this.#subnetFile = subnetFile;
+  }
+
+  static on(plan: NetworkAttachment, sockets: HostSockets, directory: string): Attachment {
+    const id = plan.id.slice(0, 10);
+    return new Attachment(plan, sockets, `${directory}/${id}`, `${directory}/s${id}`);
+  }
+
+  /** The loopback of a container, for those that share its network. */
+  static loopback(owner: string, sockets: HostSockets, directory: string): Attachment {
+    const ipv6 = { subnet: '::1/128', gateway: '', address: '::1' };
+    const [address, subnet] = ['127.0.0.1', '127.0.0.0/8'];
+    const rest = { id: owner, name: 'lo', internal: true, gateway: '', names: [], links: {} };
+    return new Attachment({ ...rest, address, subnet, ipv6 }, sockets, `${directory}/l${owner.slice(0, 10)}`);
   }
 
   /** Others find it from now on. */
   async announce(): Promise<void> {
-    await this.#sockets.makeDirectory(this.#directory);
-    const { address, names, subnet } = this.plan;
-    await this.#sockets.writeFile(this.#subnetFile, subnet);
-    await this.#sockets.writeFile(
-      `${this.#directory}/n${hex(this.address)}`,
-      JSON.stringify({ address, names, pid: this.#sockets.pid }),
-    );
+    this.#announced = true;
+    const { subnet, ipv6, names } = this.plan;
+    if (this.#subnetFile !== undefined) {
+      await this.#sockets.makeDirectory(this.#endpoints.directory);
+      await this.#sockets.writeFile(
+        this.#subnetFile,
+        [subnet, ...(ipv6 === undefined ? [] : [ipv6.subnet])].join('\n'),
+      );
+    }
+    await this.#endpoints.announce({ address: this.address, address6: this.address6, names });
   }
 
+  /** Other names from now on. */
+  async rename(plan: NetworkAttachment): Promise<void> {
+    const before = this.plan;
+    this.plan = plan;
+    if (before.names.join() !== plan.names.join()) await this.announce();
+  }
+
+  /** An address of its subnets. */
   holds(address: Uint8Array): boolean {
-    return this.#subnet !== undefined && subnetHolds(this.#subnet, address);
+    return this.#subnets.some((subnet) => subnetHolds(subnet, address));
   }
 
-  /** Serves a TCP port of the container here. */
-  async serve(port: number, accept: (socket: ByteSocket) => void): Promise<ByteServer> {
-    const local = { address: this.address, port };
-    return this.#serve(this.#path(local, 't'), (socket) => {
-      readCaller(socket, (peer, rest) => accept(this.meter(socket, local, peer, rest)));
+  owns(address: Uint8Array): boolean {
+    return sameAddress(this.address, address) || (this.address6 !== undefined && sameAddress(this.address6, address));
+  }
+
+  gateway(family: 4 | 6): Uint8Array | undefined {
+    return this.#gateways[family === 4 ? 0 : 1];
+  }
+
+  isGateway(address: Uint8Array): boolean {
+    return this.#gateways.some((gateway) => gateway !== undefined && sameAddress(gateway, address));
+  }
+
+  /** Undefined where the network has none of that family. */
+  own(family: 4 | 6): Uint8Array | undefined {
+    return family === 4 ? this.address : this.address6;
+  }
+
+  /** Serves a TCP port of the container here. Throws EADDRINUSE when one that shares its network does. */
+  serve(family: 4 | 6, port: number, accept: (socket: ByteSocket) => void): Promise<ByteServer> {
+    const local = { address: this.own(family)!, port };
+    const kind = family === 4 ? 't' : 'T';
+    return this.#serve(port, kind, (socket) => {
+      readCaller(socket, callerLength(kind), (peer, rest) => accept(this.meter(socket, local, peer, rest)));
     });
   }
 
-  /** Throws ECONNREFUSED when nobody listens there, EHOSTUNREACH when nobody is there. */
-  async connect(to: SocketAddress, localPort: number): Promise<ByteSocket> {
+  /** Throws ECONNREFUSED when nobody listens there, EHOSTUNREACH when nobody is there. `from`: in place of its own. */
+  async connect(to: SocketAddress, localPort: number, from?: SocketAddress): Promise<ByteSocket> {
+    const family = to.address.length === 4 ? 4 : 6;
+    const peer = await this.#peer(to.address);
+    if (peer === undefined) throw new SocketError(e.EHOSTUNREACH);
     let socket: ByteSocket;
     try {
-      socket = await this.#sockets.connectPath(this.#path(to, 't'));
+      socket = await this.#sockets.connectPath(this.#endpoints.path(peer, to.port, family === 4 ? 't' : 'T'));
     } catch {
-      const here = (await this.#members()).some(({ address }) => address === formatAddress(to.address));
+      const here = this.owns(to.address) || (await this.#endpoints.memberAt(to.address)) !== undefined;
       throw new SocketError(here ? e.ECONNREFUSED : e.EHOSTUNREACH);
     }
-    const local = { address: this.address, port: localPort };
-    socket.write(callerBytes(local));
+    const local = { address: this.own(family)!, port: localPort };
+    socket.write(callerBytes(from ?? local));
     return this.meter(socket, local, to);
   }
 
-  async serveDatagrams(port: number, receive: (bytes: Uint8Array, from: SocketAddress) => void): Promise<ByteServer> {
-    return this.#serve(this.#path({ address: this.address, port }, 'u'), (socket) => {
+  serveDatagrams(family: 4 | 6, port: number, receive: Receive): Promise<ByteServer> {
+    const kind = family === 4 ? 'u' : 'U';
+    return this.#serve(port, kind, (socket) => {
       this.#open.add(socket);
-      let left: Uint8Array = new Uint8Array(0);
-      const data = (bytes: Uint8Array) => {
-        const all = new Uint8Array(left.length + bytes.length);
-        all.set(left);
-        all.set(bytes, left.length);
-        let at = 0;
-        while (all.length - at >= DATAGRAM_HEADER) {
-          const length = (all[at]! << 8) | all[at + 1]!;
-          if (all.length - at < DATAGRAM_HEADER + length) break;
-          const body = all.slice(at + DATAGRAM_HEADER, at + DATAGRAM_HEADER + length);
-          this.count('rx', length);
-          receive(body, callerFrom(all.subarray(at + 2)));
-          at += DATAGRAM_HEADER + length;
-        }
-        left = all.slice(at);
+      const counted: Receive = (bytes, from) => {
+        this.count('rx', bytes.length);
+        receive(bytes, from);
       };
-      const closed = () => {
-        this.#open.delete(socket);
-      };
-      socket.listen({ data, end: () => socket.end(), drained: () => {}, closed });
+      receiveDatagrams(socket, callerLength(kind), counted, () => this.#open.delete(socket));
     });
   }
 
   /** A way for datagrams from one port; `close` gives its connections back. */
-  datagramSender(port: number): { send(bytes: Uint8Array, to: SocketAddress): void; close(): void } {
-    const ways = new Map<string, Promise<ByteSocket>>();
-    const from = callerBytes({ address: this.address, port });
-    const open = (path: string): Promise<ByteSocket> => {
-      const way = this.#sockets.connectPath(path).then((socket) => {
-        this.#open.add(socket);
-        const closed = () => {
-          this.#open.delete(socket);
-          ways.delete(path);
-        };
-        socket.listen({ data: () => {}, end: () => socket.end(), drained: () => {}, closed });
-        const timer = setTimeout(() => {
-          ways.delete(path);
-          socket.end();
-        }, UDP_IDLE_MS);
-        (timer as { unref?(): void }).unref?.();
-        return socket;
-      });
-      ways.set(path, way);
-      // Nobody there: datagrams go nowhere, as they do on a wire.
-      way.catch(() => ways.delete(path));
-      return way;
-    };
+  datagramSender(port: number): DatagramWay {
+    const sender = new DatagramSender((path) => this.#sockets.connectPath(path));
     return {
       send: (bytes, to) => {
-        const frame = new Uint8Array(DATAGRAM_HEADER + bytes.length);
-        frame.set([bytes.length >> 8, bytes.length & 255]);
-        frame.set(from, 2);
-        frame.set(bytes, DATAGRAM_HEADER);
+        const family = to.address.length === 4 ? 4 : 6;
         this.count('tx', bytes.length);
-        const path = this.#path(to, 'u');
-        (ways.get(path) ?? open(path)).then((socket) => socket.write(frame)).catch(() => {});
+        const from = { address: this.own(family)!, port };
+        const deliver = (peer: Uint8Array | undefined) => {
+          if (peer === undefined) return;
+          sender.send(this.#endpoints.path(peer, to.port, family === 4 ? 'u' : 'U'), bytes, from);
+        };
+        if (family === 4) deliver(to.address);
+        else this.#peer(to.address).then(deliver, () => {});
       },
-      close: () => {
-        for (const way of ways.values()) way.then((socket) => socket.end()).catch(() => {});
-      },
+      close: () => sender.close(),
     };
   }
 
-  /** Address of another container here, by one of its names. */
-  async find(name: string): Promise<Uint8Array | undefined> {
+  /** Another container here, by one of its names. */
+  async find(name: string): Promise<Member | undefined> {
     const wanted = name.toLowerCase();
-    for (const { address, names } of await this.#members()) {
-      const known = names.some((own) => {
+    const network = this.plan.name.toLowerCase();
+    return (await this.#endpoints.members()).find(({ names }) =>
+      names.some((own) => {
         const lower = own.toLowerCase();
-        return lower === wanted || `${lower}.${this.plan.name.toLowerCase()}` === wanted;
-      });
-      if (known) return parseAddress(address);
-    }
-    return undefined;
+        return lower === wanted || `${lower}.${network}` === wanted;
+      }),
+    );
+  }
+
+  at(address: Uint8Array): Promise<Member | undefined> {
+    return this.#endpoints.memberAt(address);
   }
 
   count(way: 'rx' | 'tx', bytes: number): void {
@@ -200,13 +210,21 @@ export class Attachment {
     this.#closed = true;
     for (const server of this.#servers) server.close();
     for (const socket of this.#open) socket.destroy();
-    await this.#sockets.remove(`${this.#directory}/n${hex(this.address)}`);
+    if (this.#announced) await this.#endpoints.leave(this.address);
+    if (this.#subnetFile === undefined) await this.#sockets.remove(this.#endpoints.directory);
   }
 
-  async #serve(path: string, accept: (socket: ByteSocket) => void): Promise<ByteServer> {
-    // Addresses are given to one container at a time: what is there was left by a process that was killed.
-    await this.#sockets.makeDirectory(this.#directory);
-    await this.#sockets.remove(path);
+  /** The address of IPv4 of who has this one. */
+  async #peer(address: Uint8Array): Promise<Uint8Array | undefined> {
+    if (address.length === 4) return address;
+    if (this.owns(address)) return this.address;
+    return (await this.#endpoints.memberAt(address))?.address;
+  }
+
+  async #serve(port: number, kind: EndpointKind, accept: (socket: ByteSocket) => void): Promise<ByteServer> {
+    const path = this.#endpoints.path(this.address, port, kind);
+    await this.#sockets.makeDirectory(this.#endpoints.directory);
+    await this.#mustBeFree(path);
     const server = await this.#sockets.listenPath(path, accept);
     const served: ByteServer = {
       address: server.address,
@@ -220,122 +238,21 @@ export class Attachment {
     return served;
   }
 
-  async #members(): Promise<readonly { address: string; names: readonly string[] }[]> {
-    const members: { address: string; names: readonly string[] }[] = [];
-    for (const text of await this.#sockets.readFiles(this.#directory, 'n')) {
-      try {
-        const { address, names, pid } = JSON.parse(text) as { address: string; names: readonly string[]; pid: number };
-        if (this.#sockets.isAlive(pid)) members.push({ address, names });
-      } catch {
-        // Half written, or gone: nobody, so far.
-      }
+  /** Where nobody answers, what is there was left by a process that was killed. */
+  async #mustBeFree(path: string): Promise<void> {
+    const there = await this.#sockets.connectPath(path).catch(() => undefined);
+    if (there !== undefined) {
+      there.destroy();
+      throw new SocketError(e.EADDRINUSE);
     }
-    return members;
+    await this.#sockets.remove(path);
   }
-
-  #path({ address, port }: SocketAddress, protocol: 't' | 'u'): string {
-    return `${this.#directory}/${hex(address)}${port.toString(16).padStart(4, '0')}${protocol}`;
-  }
-}
-
-class MeteredSocket implements ByteSocket {
-  readonly local: SocketAddress;
-  readonly peer: SocketAddress;
-  readonly #network: Attachment;
-  readonly #socket: ByteSocket;
-  readonly #gone: () => void;
-  #rest: Uint8Array | undefined;
-
-  constructor(
-    network: Attachment,
-    socket: ByteSocket,
-    local: SocketAddress,
-    peer: SocketAddress,
-    rest: Uint8Array | undefined,
-    gone: () => void,
-  ) {
-    this.#network = network;
-    this.#socket = socket;
-    this.local = local;
-    this.peer = peer;
-    this.#rest = rest;
-    this.#gone = gone;
-  }
-
-  write(bytes: Uint8Array): boolean {
-    this.#network.count('tx', bytes.length);
-    return this.#socket.write(bytes);
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  listen(handlers: ByteHandlers): void {
-    const rest = this.#rest;
-    this.#rest = undefined;
-    if (rest !== undefined && rest.length > 0) {
-      this.#network.count('rx', rest.length);
-      handlers.data(rest);
-    }
-    this.#socket.listen({
-      data: (bytes) => {
-        this.#network.count('rx', bytes.length);
-        handlers.data(bytes);
-      },
-      end: () => handlers.end(),
-      drained: () => handlers.drained(),
-      closed: (errno) => {
-        this.#gone();
-        handlers.closed(errno);
-      },
-    });
-  }
-}
-
-function callerBytes({ address, port }: SocketAddress): Uint8Array {
-  return Uint8Array.of(...address.subarray(0, 4), port >> 8, port & 255);
-}
-
-function callerFrom(bytes: Uint8Array): SocketAddress {
-  return { address: bytes.slice(0, 4), port: (bytes[4]! << 8) | bytes[5]! };
-}
-
-/** The first bytes of a connection; the socket is paused when `done` is called. */
-function readCaller(socket: ByteSocket, done: (peer: SocketAddress, rest: Uint8Array) => void): void {
-  let seen: Uint8Array = new Uint8Array(0);
-  socket.listen({
-    data: (bytes) => {
-      const all = new Uint8Array(seen.length + bytes.length);
-      all.set(seen);
-      all.set(bytes, seen.length);
-      seen = all;
-      if (seen.length < CALLER_BYTES) return;
-      socket.pause();
-      done(callerFrom(seen), seen.slice(CALLER_BYTES));
-    },
-    end: () => socket.destroy(),
-    drained: () => {},
-    closed: () => {},
-  });
-}
-
-function hex(address: Uint8Array): string {
-  return v4Number(address).toString(16).padStart(8, '0');
 }
 
 export function isOwn(attachments: readonly Attachment[], address: Uint8Array): boolean {
-  return attachments.some((attachment) => sameAddress(attachment.address, address));
+  return attachments.some((attachment) => attachment.owns(address));
+}
+
+export function loopback(family: 4 | 6): Uint8Array {
+  return family === 4 ? LOOPBACK_V4 : LOOPBACK_V6;
 }

@@ -1,9 +1,9 @@
 /** A container's network on the main thread of its process: networks, published ports, and its guests' sockets. */
 import type { PortMap } from '../../spec/engine-api.ts';
-import { LOOPBACK_V4, parseAddress } from './address.ts';
 import type { Counters } from './attachment.ts';
 import { GuestLink } from './guest-link.ts';
 import type { HostSockets } from './host-sockets.ts';
+import { hostsOf } from './hosts.ts';
 import { NetworkTransport } from './network-transport.ts';
 import type { ContainerNetwork, NetworkPlan } from './port.ts';
 import { PublishedPorts, parsePort } from './publish.ts';
@@ -20,7 +20,7 @@ export async function openContainerNetwork(plan: NetworkPlan, sockets: HostSocke
   const links = new Set<GuestLink>();
   try {
     await transport.update(plan, hostsOf(plan));
-    if (plan.mode === 'networks') await published.open(plan.publish);
+    if (plan.mode === 'networks' && plan.joined !== true) await published.open(plan.publish);
   } catch (error) {
     await transport.close();
     throw error;
@@ -91,19 +91,4 @@ function softListeners(transport: NetworkTransport, listen: readonly string[]): 
     bound.push(transport.bindSoft(port, () => {}));
   }
   return bound;
-}
-
-/** `localhost`, its own name, and --add-host. */
-function hostsOf(plan: NetworkPlan): (name: string) => Uint8Array | undefined {
-  const known = new Map<string, Uint8Array>();
-  const gateway = parseAddress(plan.networks.find(({ internal }) => !internal)?.gateway ?? '');
-  for (const line of plan.extraHosts) {
-    const at = line.search(/[:=]/);
-    const target = line.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-    const address = target === 'host-gateway' ? (gateway ?? LOOPBACK_V4) : parseAddress(target);
-    if (at > 0 && address !== undefined) known.set(line.slice(0, at).toLowerCase(), address);
-  }
-  known.set(plan.hostname.toLowerCase(), parseAddress(plan.networks[0]?.address ?? '') ?? LOOPBACK_V4);
-  known.set('localhost', LOOPBACK_V4);
-  return (name) => parseAddress(name) ?? known.get(name.toLowerCase());
 }

@@ -43,6 +43,9 @@ const BY_NAME: Readonly<Record<string, number>> = {
   ECONNREFUSED,
   EHOSTUNREACH,
   ENOTFOUND: ENOENT,
+  ENODATA: ENOENT,
+  EBADNAME: ENOENT,
+  ETIMEOUT: EAGAIN,
   EAI_AGAIN: EAGAIN,
 };
 

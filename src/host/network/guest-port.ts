@@ -71,12 +71,12 @@ class GuestNetwork implements NetworkPort {
     }
   }
 
-  accepted(id: number): GuestSocket | undefined {
+  accepted(id: number, family: 4 | 6): GuestSocket | undefined {
     const slot = this.#slots.get(id);
     if (slot === undefined) return undefined;
     this.#open++;
     this.offer(1);
-    return new GuestSocket(this, id, slot, slot.local?.address.length === 16 ? 6 : 4, 'stream');
+    return new GuestSocket(this, id, slot, family, 'stream');
   }
 
   close(id: number, slot: slots.Slot, bytes: number): void {
@@ -162,7 +162,7 @@ class GuestSocket implements HostSocket {
     if (!ready() && (nonBlocking || !slot.inbound.waitUntil(ready, this.receiveTimeoutMs))) return -e.EAGAIN;
     const id = new Uint8Array(4);
     if (slot.inbound.read(id) < 4) return -e.EINVAL;
-    return this.#network.accepted(new DataView(id.buffer).getInt32(0, true)) ?? -e.ECONNABORTED;
+    return this.#network.accepted(new DataView(id.buffer).getInt32(0, true), this.family) ?? -e.ECONNABORTED;
   }
 
   connect(address: SocketAddress, nonBlocking: boolean): number {

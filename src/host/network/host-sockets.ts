@@ -44,13 +44,14 @@ export interface HostSockets {
   listenPath(path: string, accept: (socket: ByteSocket) => void): Promise<ByteServer>;
   connectPath(path: string): Promise<ByteSocket>;
   bindUdp(at: SocketAddress, receive: (bytes: Uint8Array, from: SocketAddress) => void): Promise<DatagramSocket>;
-  /** The host's own resolver. Rejects when it knows nothing. */
-  lookup(name: string, family: 0 | 4 | 6): Promise<readonly Uint8Array[]>;
+  /** The host's own resolver, or the name servers given. Rejects when it knows nothing. */
+  lookup(name: string, family: 0 | 4 | 6, servers?: readonly string[]): Promise<readonly Uint8Array[]>;
   /** A private directory, parents included. */
   makeDirectory(path: string): Promise<void>;
   writeFile(path: string, text: string): Promise<void>;
   /** Files of a directory that begin so, with what is in them. A directory that is not there is empty. */
   readFiles(directory: string, prefix: string): Promise<readonly string[]>;
+  /** A file, or an empty directory. Nothing there is fine. */
   remove(path: string): Promise<void>;
   /** This process, as others can ask for it. */
   readonly pid: number;

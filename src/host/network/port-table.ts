@@ -44,7 +44,8 @@ export class PortTable<T> {
     const all = (this.#entries.get(port) ?? []).filter(({ value }) => value !== undefined);
     return (
       all.find((entry) => sameAddress(entry.address.address, address)) ??
-      all.find((entry) => isAny(entry.address.address))
+      // On `::` both families are served, on 0.0.0.0 one.
+      all.find((entry) => isAny(entry.address.address) && entry.address.address.length >= address.length)
     );
   }
 
@@ -57,9 +58,7 @@ export class PortTable<T> {
   }
 
   #overlapping(address: Uint8Array, port: number): PortEntry<T>[] {
-    return (this.#entries.get(port) ?? []).filter(
-      ({ address: { address: other } }) => isAny(address) || isAny(other) || sameAddress(address, other),
-    );
+    return (this.#entries.get(port) ?? []).filter(({ address: { address: other } }) => covers(address, other));
   }
 
   #free(address: Uint8Array): number {
@@ -69,4 +68,11 @@ export class PortTable<T> {
     }
     throw new SocketError(EADDRINUSE);
   }
+}
+
+/** Whether two sockets on these addresses are in each other's way. `::` is every address, 0.0.0.0 every one of IPv4. */
+function covers(a: Uint8Array, b: Uint8Array): boolean {
+  if (isAny(a)) return a.length >= b.length || isAny(b);
+  if (isAny(b)) return b.length >= a.length;
+  return sameAddress(a, b);
 }

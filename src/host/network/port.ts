@@ -9,6 +9,11 @@ export interface NetworkPlan {
   /** `none`: its own loopback only; `host`: the host's sockets as they are; `networks`: those below. */
   readonly mode: 'none' | 'host' | 'networks';
   readonly hostname: string;
+  readonly domainname?: string;
+  /** The container whose network this is: its loopback is found by it. */
+  readonly owner: string;
+  /** `--network container:X`: the network is X's, this one only uses it. */
+  readonly joined?: boolean;
   readonly networks: readonly NetworkAttachment[];
   /** `80/tcp` -> where on the host. Empty HostPort: any. */
   readonly publish: PortMap;
@@ -16,6 +21,8 @@ export interface NetworkPlan {
   readonly listen: readonly string[];
   /** `name:ip` of --add-host; `host-gateway` is the host. */
   readonly extraHosts: readonly string[];
+  /** Name servers in place of the host's own. */
+  readonly dns?: { readonly servers: readonly string[]; readonly search: readonly string[] };
   /** Where the endpoints of all containers are: `<directory>/<network id>/...`, private to the user. */
   readonly directory: string;
 }
@@ -28,6 +35,8 @@ export interface NetworkAttachment {
   readonly subnet: string;
   readonly gateway: string;
   readonly address: string;
+  /** The same of IPv6; absent on a network without. */
+  readonly ipv6?: { readonly subnet: string; readonly gateway: string; readonly address: string };
   /** Names it answers to here: its own, its short id, aliases. */
   readonly names: readonly string[];
   /** `--link`: other names for other containers, `alias` -> container name. */

@@ -1,6 +1,7 @@
 /** What a guest's socket calls come down to on the main thread. Failures are `SocketError`s. */
 import type { SocketAddress } from '../wasi/ports.ts';
 import type { ByteServer, ByteSocket, DatagramSocket, HostSockets } from './host-sockets.ts';
+import type { Hosts } from './hosts.ts';
 
 export class SocketError extends Error {
   readonly errno: number;
@@ -28,11 +29,11 @@ export interface BoundPort {
 /** `--network host`: the host's sockets as they are. */
 export class HostTransport implements Transport {
   readonly #sockets: HostSockets;
-  readonly #names: (name: string) => Uint8Array | undefined;
+  readonly #hosts: Hosts;
 
-  constructor(sockets: HostSockets, names: (name: string) => Uint8Array | undefined) {
+  constructor(sockets: HostSockets, hosts: Hosts) {
     this.#sockets = sockets;
-    this.#names = names;
+    this.#hosts = hosts;
   }
 
   bindTcp(address: SocketAddress): BoundPort {
@@ -52,8 +53,12 @@ export class HostTransport implements Transport {
   }
 
   async resolve(name: string, family: 0 | 4 | 6): Promise<readonly Uint8Array[]> {
-    const known = this.#names(name);
-    if (known !== undefined) return [known];
+    const known = this.#hosts.find(name);
+    if (known !== undefined) return ofFamily(known, family);
     return this.#sockets.lookup(name, family);
   }
+}
+
+export function ofFamily(addresses: readonly Uint8Array[], family: 0 | 4 | 6): readonly Uint8Array[] {
+  return family === 0 ? addresses : addresses.filter(({ length }) => length === (family === 4 ? 4 : 16));
 }

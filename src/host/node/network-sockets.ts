@@ -1,7 +1,7 @@
 /** Sockets of the host, by node:net, node:dgram and node:dns. */
 import { createSocket } from 'node:dgram';
-import { lookup } from 'node:dns/promises';
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lookup, Resolver } from 'node:dns/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import process from 'node:process';
 import { formatAddress, parseAddress, socketAddress } from '../network/address.ts';
@@ -26,7 +26,8 @@ export function nodeSockets(): HostSockets {
     },
     connectPath: (path) => opened(connect({ path, allowHalfOpen: true })),
     bindUdp,
-    async lookup(name, family) {
+    async lookup(name, family, servers) {
+      if (servers !== undefined && servers.length > 0) return ask(name, family, servers);
       const found = await lookup(name, { all: true, family });
       return found.flatMap(({ address }) => parseAddress(address) ?? []);
     },
@@ -43,8 +44,27 @@ export function nodeSockets(): HostSockets {
       const wanted = names.filter((name) => name.startsWith(prefix) && !name.includes('.'));
       return Promise.all(wanted.map((name) => readFile(`${directory}/${name}`, 'utf8').catch(() => '')));
     },
-    remove: (path) => rm(path, { force: true }),
+    remove: (path) =>
+      rm(path, { force: true }).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ERR_FS_EISDIR' && error.code !== 'EISDIR') throw error;
+        await rmdir(path).catch(() => {});
+      }),
   };
+}
+
+const DNS_TIMEOUT_MS = 5_000;
+
+async function ask(name: string, family: 0 | 4 | 6, servers: readonly string[]): Promise<readonly Uint8Array[]> {
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  resolver.setServers(servers);
+  const answers = await Promise.allSettled([
+    family === 6 ? [] : resolver.resolve4(name),
+    family === 4 ? [] : resolver.resolve6(name),
+  ]);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (found.length === 0 && failed !== undefined) throw failed.reason;
+  return found.flatMap((text) => parseAddress(text) ?? []);
 }
 
 function isAlive(pid: number): boolean {

@@ -67,8 +67,8 @@ export class Setup {
     // What is written here is no change of the container's: the directory keeps the time it has from image and journal.
     const keep = this.#timesOf('/etc');
     this.write('/etc/hostname', `${spec.hostname}\n`);
-    this.write('/etc/hosts', hostsFile(spec.hostname));
-    this.write('/etc/resolv.conf', '');
+    this.write('/etc/hosts', spec.names?.hosts ?? hostsFile(spec.hostname));
+    this.write('/etc/resolv.conf', spec.names?.resolv ?? '');
     keep();
     this.directory(spec.process.cwd);
   }
@@ -240,13 +240,13 @@ export class Setup {
   }
 }
 
-/** docker's own. */
+/** docker's own, of a container without a network. */
 function hostsFile(hostname: string): string {
   return [
     '127.0.0.1\tlocalhost',
     '::1\tlocalhost ip6-localhost ip6-loopback',
-    'fe00::0\tip6-localnet',
-    'ff00::0\tip6-mcastprefix',
+    'fe00::\tip6-localnet',
+    'ff00::\tip6-mcastprefix',
     'ff02::1\tip6-allnodes',
     'ff02::2\tip6-allrouters',
     `127.0.0.1\t${hostname}`,

@@ -52,7 +52,16 @@ async function container(args: readonly string[], changes: Partial<LaunchDocumen
     autoRemove: false,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 1000,
-    network: { mode: 'none', hostname: 'box', networks: [], publish: {}, listen: [], extraHosts: [], directory: root },
+    network: {
+      mode: 'none',
+      hostname: 'box',
+      owner: 'box',
+      networks: [],
+      publish: {},
+      listen: [],
+      extraHosts: [],
+      directory: root,
+    },
     ...changes,
   };
   await records.put({

@@ -71,7 +71,16 @@ function start(setup: Setup = {}) {
     autoRemove: setup.autoRemove ?? false,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 10_000,
-    network: { mode: 'none', hostname: 'box', networks: [], publish: {}, listen: [], extraHosts: [], directory: dir },
+    network: {
+      mode: 'none',
+      hostname: 'box',
+      owner: 'box',
+      networks: [],
+      publish: {},
+      listen: [],
+      extraHosts: [],
+      directory: dir,
+    },
     ...setup.document,
   };
   let record: ContainerRecord | undefined = {
