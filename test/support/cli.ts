@@ -28,15 +28,16 @@ export interface Cli {
   remove(): void;
 }
 
-export function openCli(): Cli {
+/** @param runtime what runs it: a program and its arguments; default, the Node of the tests. */
+export function openCli([program = process.execPath, ...flags]: readonly string[] = []): Cli {
   const dir = mkdtempSync(join(tmpdir(), 'wctr-cli-'));
   return {
     dir,
     run: (args, { input, env = {}, cwd = dir } = {}) =>
       new Promise((resolve) => {
         const child = execFile(
-          process.execPath,
-          [WCTR, ...args],
+          program,
+          [...flags, WCTR, ...args],
           {
             cwd,
             env: { PATH: process.env.PATH, HOME: dir, WCTR_DATA_ROOT: join(dir, 'store'), ...env },

@@ -28,7 +28,12 @@ export interface TestDaemon {
   stop(): Promise<void>;
 }
 
-export async function startDaemon(args: readonly string[] = []): Promise<TestDaemon> {
+/** @param runtime what runs `wctr`: a program and its arguments; default, the Node of the tests. */
+export async function startDaemon(
+  args: readonly string[] = [],
+  runtime: readonly string[] = [process.execPath],
+): Promise<TestDaemon> {
+  const [program, ...flags] = [...runtime, WCTR] as unknown as [string, ...string[]];
   const dir = mkdtempSync(join(tmpdir(), 'wctr-d-'));
   const socket = join(dir, 'd.sock');
   const env = {
@@ -50,7 +55,7 @@ export async function startDaemon(args: readonly string[] = []): Promise<TestDae
     });
   let child: ChildProcess;
   const start = async () => {
-    child = spawn(process.execPath, [WCTR, 'daemon', '-H', `unix://${socket}`, ...args], {
+    child = spawn(program, [...flags, 'daemon', '-H', `unix://${socket}`, ...args], {
       env: { ...env, DOCKER_HOST: '' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -74,7 +79,7 @@ export async function startDaemon(args: readonly string[] = []): Promise<TestDae
     ['web', 'web'],
   ] as const) {
     const layout = await guestLayout(dir, guest, `docker.io/library/${name}:latest`);
-    const loaded = await run(process.execPath, [WCTR, 'load', '-i', layout], '', 20_000, { ...env, DOCKER_HOST: '' });
+    const loaded = await run(program, [...flags, 'load', '-i', layout], '', 20_000, { ...env, DOCKER_HOST: '' });
     if (loaded.code !== 0) throw new Error(`wctr load: ${loaded.stderr}`);
   }
   await start();
@@ -93,7 +98,7 @@ export async function startDaemon(args: readonly string[] = []): Promise<TestDae
     },
     stop: async () => {
       // Containers go on without their daemon: end them first.
-      const wctr = `"${process.execPath}" "${WCTR}"`;
+      const wctr = [program, ...flags].map((word) => `"${word}"`).join(' ');
       await run('/bin/sh', ['-c', `${wctr} rm -f $(${wctr} ps -aq)`]);
       await end('SIGTERM');
       rmSync(dir, { recursive: true, force: true });

@@ -11,12 +11,17 @@ export type Step = readonly [line: string, output?: string | RegExp | readonly R
 
 export type Stories = Readonly<Record<string, readonly Step[]>>;
 
-export function describeStories(title: string, stories: Stories): void {
+/** @param runtime as startDaemon's; null: the stories are skipped, for want of it. */
+export function describeStories(
+  title: string,
+  stories: Stories,
+  runtime: readonly string[] | null = [process.execPath],
+): void {
   const docker = peer('docker');
-  describe.skipIf(docker === undefined)(title, () => {
+  describe.skipIf(docker === undefined || runtime === null)(title, () => {
     let daemon: TestDaemon;
     beforeAll(async () => {
-      daemon = await startDaemon();
+      daemon = await startDaemon([], runtime ?? undefined);
     }, 60_000);
     afterAll(() => daemon?.stop(), 60_000);
 

@@ -188,7 +188,15 @@ async function waiting(
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { Id, Created } = await containers.inspect(name);
+  const known = await containers.inspect(name).catch(async (error: unknown) => {
+    if (!isWctrError(error, 'no-such-container') || !FULL_ID.test(name)) throw error;
+    // Clients that wait for what they started come late for one that is removed at its end.
+    const StatusCode = await lastExit(system, name, '0', new Date().toISOString());
+    if (StatusCode === undefined) throw error;
+    return json({ StatusCode });
+  });
+  if (known instanceof Response) return known;
+  const { Id, Created } = known;
   const left = new AbortController();
   signal.addEventListener('abort', () => left.abort(), { once: true });
   const done = containers.wait(Id, condition, left.signal).catch(async (error): Promise<WaitResponse> => {
@@ -206,8 +214,14 @@ async function waiting(
   return new Response(answer, { headers: { 'content-type': 'application/json' } });
 }
 
-async function lastExit(system: SystemUseCases, id: string, since: string): Promise<number | undefined> {
-  const until = new Date(Date.now() + 1_000).toISOString();
+const FULL_ID = /^[0-9a-f]{64}$/;
+
+async function lastExit(
+  system: SystemUseCases,
+  id: string,
+  since: string,
+  until = new Date(Date.now() + 1_000).toISOString(),
+): Promise<number | undefined> {
   let code: number | undefined;
   const past = new AbortController();
   const filters = { type: ['container'], container: [id], event: ['die', 'destroy'] };

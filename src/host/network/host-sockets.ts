@@ -37,6 +37,8 @@ export interface DatagramSocket {
 }
 
 export interface HostSockets {
+  /** True: a TCP server on `::` takes the connections of IPv4 as well, and nobody else can. */
+  readonly isDualStack: boolean;
   /** Rejects with an error whose `code` is the system's (`EADDRINUSE`). */
   listenTcp(at: SocketAddress, backlog: number, accept: (socket: ByteSocket) => void): Promise<ByteServer>;
   connectTcp(to: SocketAddress): Promise<ByteSocket>;

@@ -59,6 +59,8 @@ export class PublishedPorts {
       throw new WctrError('invalid-argument', `invalid host IP ${HostIp}`);
     }
     const addresses = HostIp === undefined || HostIp === '' ? ['0.0.0.0', '::'] : [HostIp];
+    const isOneForBoth = addresses.length > 1 && protocol === 'tcp' && this.#sockets.isDualStack;
+    if (isOneForBoth) addresses.reverse();
     const [first, last] = parseRange(HostPort ?? '');
     for (let candidate = first; ; candidate++) {
       const opened: { address: SocketAddress; close(): void }[] = [];
@@ -66,13 +68,15 @@ export class PublishedPorts {
         for (const text of addresses) {
           const at = { address: parseAddress(text)!, port: opened[0]?.address.port ?? candidate };
           try {
-            opened.push(await this.#listen(port, protocol, at));
+            const isTaken = isOneForBoth && opened.length > 0;
+            opened.push(isTaken ? { address: at, close() {} } : await this.#listen(port, protocol, at));
           } catch (error) {
             // A host without IPv6 publishes on IPv4.
-            if (opened.length === 0 || errnoOf(error) === EADDRINUSE) throw error;
+            if (text !== '::' || addresses.length === 1 || errnoOf(error) === EADDRINUSE) throw error;
           }
         }
         this.#open.push(...opened);
+        if (isOneForBoth) opened.reverse();
         return opened.map(({ address }) => ({
           HostIp: formatAddress(address.address),
           HostPort: String(address.port),
@@ -80,7 +84,7 @@ export class PublishedPorts {
       } catch (error) {
         for (const server of opened) server.close();
         if (candidate < last) continue;
-        throw publishError(error, addresses[0]!, first, last);
+        throw publishError(error, HostIp || '0.0.0.0', first, last);
       }
     }
   }

@@ -85,7 +85,15 @@ export const daemonHost = {
 };
 
 async function open(service: HttpService, address: Address, tls: TlsFiles | undefined): Promise<HttpListener> {
-  if ('fd' in address) return listen(service, { fd: address.fd }, {});
+  if ('fd' in address) {
+    const other = 'Deno' in globalThis ? 'Deno' : process.versions.bun === undefined ? undefined : 'Bun';
+    if (other !== undefined) {
+      throw new WctrError('unsupported', `${other} cannot take over a socket that a service manager opened`, {
+        hint: 'run the daemon with Node, or name a socket: --host unix://PATH',
+      });
+    }
+    return listen(service, { fd: address.fd }, {});
+  }
   if ('path' in address) return listenOnPath(service, address);
   const { host, port } = address;
   const where: ListenAddress = tls === undefined ? { host, port } : { host, port, tls };

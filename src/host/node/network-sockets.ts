@@ -13,6 +13,8 @@ const CONNECT_TIMEOUT_MS = 120_000;
 
 export function nodeSockets(): HostSockets {
   return {
+    // Deno knows no `ipv6Only`.
+    isDualStack: 'Deno' in globalThis,
     pid: process.pid,
     isAlive,
     listenTcp: (at, backlog, accept) =>

@@ -1,0 +1,4 @@
+import { BUN } from '../support/runtimes.ts';
+import { describeDaemon } from './daemon.ts';
+
+describeDaemon(BUN);

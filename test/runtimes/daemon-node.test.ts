@@ -1,0 +1,4 @@
+import { NODE } from '../support/runtimes.ts';
+import { describeDaemon } from './daemon.ts';
+
+describeDaemon(NODE);
