@@ -302,7 +302,7 @@ describe('wctr pull of what is not there', () => {
       code: 1,
       stderr:
         'wctr: pull access denied for REGISTRY/app: it does not exist or requires a login\n' +
-        "hint: check the name, or log in: wctr login REGISTRY\n",
+        'hint: check the name, or log in: wctr login REGISTRY\n',
     });
     registry.login = undefined;
   });

@@ -8,9 +8,11 @@ import { type DiskRecord, type Ended, type KillWorld, kill, type Running } from 
 export const IMAGE = 'busybox:test';
 const FOREVER = ['sleep', '1000000000000'];
 const SETTLED_WITHIN_MS = 15_000;
+/** What a guard does after a kill takes about as long. */
+const RECONCILED_WITHIN_MS = 500;
 const MOST_CONTAINERS = 7;
 const FEWEST_CONTAINERS = 3;
-const VICTIMS = ['cli', 'daemon', 'shim', 'guard', 'guard and shim', 'everything'] as const;
+const VICTIMS = ['cli', 'daemon', 'shim', 'guard', 'guard and shim', 'shim, then guard', 'everything'] as const;
 type Victim = (typeof VICTIMS)[number];
 
 /** A container that was acknowledged, or was found. */
@@ -72,7 +74,13 @@ export class KillDriver {
     this.#count += 1;
     this.#log = [];
     const operations = [this.#operation()];
-    if (this.#chance(0.3)) operations.push(this.#operation());
+    if (this.#chance(0.3)) {
+      const second = this.#operation();
+      // Whatever else is asked of a container that is paused meanwhile waits until it goes on.
+      const together = [operations[0]!, second];
+      const isHeld = operations[0]!.target === second.target && together.some(({ what }) => what === 'pause');
+      if (!isHeld) operations.push(second);
+    }
     const victim = this.#pick(VICTIMS);
     const before = new Set(this.#world.processes().map(({ pid }) => pid));
     const recordsBefore = new Map(this.#world.records().map((record) => [record.key, record]));
@@ -140,6 +148,13 @@ export class KillDriver {
           target.name = `${name}r`;
         },
       }),
+      () => ({
+        what: 'commit',
+        args: ['commit', target.name, `kept:${this.#count}`],
+        target,
+        acknowledged: () => this.#images.add(`kept:${this.#count}`),
+      }),
+      () => ({ what: 'rm -f', args: ['rm', '-f', '-v', target.name], target, removes: true, changesStatus: true }),
       () => ({
         what: 'commit',
         args: ['commit', target.name, `kept:${this.#count}`],
@@ -237,7 +252,7 @@ export class KillDriver {
     if (victim === 'cli' || isAll) pids.push(started[0]!.running.child.pid ?? 0);
     if ((victim === 'daemon' || isAll) && this.#world.daemonPid !== undefined) pids.push(this.#world.daemonPid);
     if (victim === 'guard' || victim === 'guard and shim' || isAll) pids.push(guard?.pid ?? 0);
-    if (victim === 'shim' || victim === 'guard and shim' || isAll) {
+    if (victim.includes('shim') || isAll) {
       pids.push(shim?.pid ?? 0);
       // A process that is being started has no record yet: any of these operations may be its own.
       for (const record of [...records, ...recordsBefore.values()]) {
@@ -245,7 +260,12 @@ export class KillDriver {
       }
       if (shim !== undefined) for (const { key } of wanted) hit.add(key);
     }
-    const count = pids.filter((pid) => pid > 0 && kill(pid)).length;
+    let count = pids.filter((pid) => pid > 0 && kill(pid)).length;
+    if (victim === 'shim, then guard' && guard !== undefined) {
+      // By then it is putting the record right, or starts the container again.
+      await sleep(this.#random() * RECONCILED_WITHIN_MS);
+      if (kill(guard.pid)) count += 1;
+    }
     this.#log.push(`${Math.round(delayMs)} ms: kill ${victim} (${count})`);
     if (count > 0) this.killed[victim] = (this.killed[victim] ?? 0) + 1;
     return hit;

@@ -57,6 +57,8 @@ export interface KillWorld {
   remote(args: readonly string[], timeoutMs?: number): Running;
   /** GET of the daemon's API. */
   get(path: string): Promise<unknown>;
+  /** The answer's bytes. Rejects unless it is one of success. */
+  call(method: string, path: string, body?: object): Promise<Buffer>;
   startDaemon(): Promise<void>;
   readonly daemonPid: number | undefined;
   processes(): OwnProcess[];
@@ -121,22 +123,23 @@ export async function openKillWorld(): Promise<KillWorld> {
       if (docker !== undefined) return run(docker, args, vars, timeoutMs);
       return run(process.execPath, [WCTR, ...args], vars, timeoutMs);
     },
-    get: (path) =>
+    get: async (path) => JSON.parse(String(await world.call('GET', path))),
+    call: (method, path, body) =>
       new Promise((resolve, reject) => {
-        const asked = request({ socketPath: socket, path, timeout: COMMAND_MS }, (response) => {
-          let text = '';
-          response.on('data', (chunk) => {
-            text += String(chunk);
-          });
+        const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+        const asked = request({ socketPath: socket, method, path, headers, timeout: COMMAND_MS }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.once('error', reject);
           response.once('end', () => {
-            if (response.statusCode === 200) resolve(JSON.parse(text));
-            else reject(new Error(`${path}: ${response.statusCode} ${text}`));
+            const answer = Buffer.concat(chunks);
+            if ((response.statusCode ?? 500) < 300) resolve(answer);
+            else reject(new Error(`${method} ${path}: ${response.statusCode} ${answer}`));
           });
         });
         asked.once('timeout', () => asked.destroy(new Error(`${path}: no answer`)));
         asked.once('error', reject);
-        asked.end();
+        asked.end(body === undefined ? undefined : JSON.stringify(body));
       }),
     async startDaemon() {
       const child = spawn(process.execPath, [WCTR, 'daemon', '-H', `unix://${socket}`], {
