@@ -23,7 +23,7 @@ function ok(what: string, result: number): void {
 }
 
 function listening(network: NetworkPort, args: Record<string, unknown>): HostSocket {
-  const socket = opened(network.socket(4, 'stream'));
+  const socket = opened(network.socket(at(args).address.length === 16 ? 6 : 4, 'stream'));
   ok('bind', socket.bind(at(args)));
   ok('listen', socket.listen(128));
   parentPort?.postMessage({ listening: socket.local() });
@@ -90,7 +90,7 @@ export const programs = {
       if (typeof found === 'number') return { resolve: found };
       address = { address: found[0]!, port: address.port };
     }
-    const socket = opened(network.socket(4, 'stream'));
+    const socket = opened(network.socket(address.address.length === 16 ? 6 : 4, 'stream'));
     const connected = socket.connect(address, false);
     if (connected < 0) return { connect: connected };
     const bytes =
@@ -123,7 +123,45 @@ export const programs = {
   wasiWrong: (network) => wrongCalls(network),
   wasiAlone: () => withoutNetwork(),
   resolve(network, args) {
-    return network.resolve(args['name'] as string, 0);
+    return network.resolve(args['name'] as string, (args['family'] as 0 | 4 | 6 | undefined) ?? 0);
+  },
+  /** Asks the resolver at 127.0.0.11 as a program with a resolver of its own does. */
+  dns(network, args) {
+    const socket = opened(network.socket(4, 'datagram'));
+    ok(
+      'sendTo',
+      socket.sendTo(args['query'] as Uint8Array, { address: Uint8Array.of(127, 0, 0, 11), port: 53 }, false),
+    );
+    const piece = new Uint8Array(65536);
+    const got = socket.receiveFrom(piece, 0, false);
+    if (typeof got === 'number') throw new Error(`receiveFrom: ${got}`);
+    return { answer: piece.slice(0, got.length), from: got.from };
+  },
+  /** Datagrams of a size, sent and counted as they come back. */
+  udpMany(network, args) {
+    const socket = opened(network.socket(4, 'datagram'));
+    const to = at(args);
+    const piece = new Uint8Array(70000);
+    let back = 0;
+    for (let i = 0; i < (args['count'] as number); i++) {
+      const bytes = new Uint8Array(args['size'] as number).fill(i);
+      const sent = socket.sendTo(bytes, to, false);
+      if (sent < 0) return { sent };
+      const got = socket.receiveFrom(piece, 0, false);
+      if (typeof got !== 'number' && got.length === bytes.length && piece[0] === (i & 255)) back++;
+    }
+    return { back };
+  },
+  udpEcho(network, args) {
+    const socket = opened(network.socket((args['family'] as 4 | 6 | undefined) ?? 4, 'datagram'));
+    ok('bind', socket.bind(at(args)));
+    parentPort?.postMessage({ listening: socket.local() });
+    const piece = new Uint8Array(70000);
+    for (;;) {
+      const got = socket.receiveFrom(piece, 0, false);
+      if (typeof got === 'number') throw new Error(`receiveFrom: ${got}`);
+      socket.sendTo(piece.subarray(0, got.length), got.from, false);
+    }
   },
   /** Two sockets of one container. */
   loopback(network) {
