@@ -1,7 +1,6 @@
 /** The composition root of Node (and of Deno and Bun through `node:`): the portable API over their files and processes. */
 
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { RegistryTools } from './cli/registry-tools.ts';
 import type { OpenFiles } from './containers/files/open.ts';
 import type { ContainerProcesses } from './containers/processes.ts';
@@ -89,7 +88,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       new Layers({
         ...stores,
         createHasher: nodeHasher,
-        core: createCoreModules(async () => readFileSync(new URL('wasm/core.wasm', DIST))),
+        core: createCoreModules(async () => readFileSync(`${DIST}wasm/core.wasm`)),
         writesShared: true,
         createTarThread: (path) => createLayerThread(path),
       }),
@@ -142,7 +141,8 @@ export async function openRegistryTools(options: Pick<OpenOptions, 'env' | 'data
   const adapters = { fs: nodeFileSystem, createHasher: nodeHasher, transport: TRANSPORT, config, version: VERSION };
   let client: Promise<RegistryClient> | undefined;
   return {
-    client: () => {
+    client: (insecure) => {
+      if (insecure !== undefined) return openRegistryClient(adapters, undefined, insecure);
       client ??= openRegistryClient(adapters);
       return client;
     },
@@ -209,7 +209,7 @@ const lazyHelpers: CredentialHelpers = {
 function bundledDirectory(name: string): string | undefined {
   const [, short] = /^docker\.io\/library\/([a-z0-9-]+):latest$/.exec(name) ?? [];
   if (short === undefined) return undefined;
-  const directory = fileURLToPath(new URL(`images/${short}`, DIST));
+  const directory = `${DIST}images/${short}`;
   return isDirectory(directory) ? directory : undefined;
 }
 

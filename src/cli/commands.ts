@@ -65,6 +65,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     prune: { summary: 'Remove unused images', load: () => from(import('./commands/image-prune.ts')) },
     pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
     push: { summary: 'Upload an image to a registry', load: () => from(import('./commands/push.ts')) },
+    copy: {
+      summary: 'Copy an image between registries, layouts and archives',
+      load: () => from(import('./commands/image-copy.ts')),
+    },
     load: { summary: 'Load images from a tar archive or a directory', load: () => from(import('./commands/load.ts')) },
     save: { summary: 'Save images to a tar archive', load: () => from(import('./commands/save.ts')) },
     import: { summary: 'Make an image from a root filesystem tar', load: () => from(import('./commands/import.ts')) },
@@ -81,6 +85,25 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   inspect: {
     summary: 'Show containers, images, networks or volumes in detail',
     load: () => from(import('./commands/inspect.ts')),
+  },
+  manifest: {
+    annotate: {
+      summary: 'Set the platform of a manifest in a list',
+      load: async () => (await import('./commands/manifest.ts')).annotate,
+    },
+    create: {
+      summary: 'Put a manifest list together',
+      load: async () => (await import('./commands/manifest.ts')).create,
+    },
+    inspect: {
+      summary: 'Show a manifest or a list of a registry',
+      load: async () => (await import('./commands/manifest.ts')).inspect,
+    },
+    push: {
+      summary: 'Upload a manifest list, and the manifests it names',
+      load: async () => (await import('./commands/manifest.ts')).push,
+    },
+    rm: { summary: 'Forget manifest lists', load: async () => (await import('./commands/manifest.ts')).rm },
   },
   network: {
     connect: { summary: 'Put a container on a network', load: () => from(import('./commands/network-connect.ts')) },

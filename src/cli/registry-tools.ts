@@ -8,7 +8,8 @@ import type { RegistryClient } from '../images/registry/client.ts';
 import type { LoginStore } from '../images/registry/login-store.ts';
 
 export interface RegistryTools {
-  client(): Promise<RegistryClient>;
+  /** `insecure`: hosts that may be spoken to over plain http, beside those of registries.json. */
+  client(insecure?: readonly string[]): Promise<RegistryClient>;
   readonly logins: LoginStore;
   readonly fs: FileSystem;
   readonly createHasher: CreateHasher;

@@ -10,20 +10,23 @@ type ClientAdapters = Pick<EngineAdapters, 'fs' | 'createHasher' | 'transport' |
 
 /**
  * @param credentials In place of the docker config's.
+ * @param insecure Further hosts that may be spoken to over plain http.
  * @throws invalid-argument for a configuration that cannot be understood
  */
 export async function openRegistryClient(
   adapters: ClientAdapters,
   credentials?: CredentialSource,
+  insecure: readonly string[] = [],
 ): Promise<RegistryClient> {
   const { fs, createHasher, transport, config, version, registries } = adapters;
   const path = config === undefined ? undefined : dockerConfigPath(config.env);
   const docker = path === undefined || credentials !== undefined ? undefined : await readDockerConfig(fs, path);
+  const known = registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory));
   return new RegistryClient({
     ...transport,
     createHasher,
     userAgent: `wctr/${version}`,
-    registries: registries ?? (config === undefined ? NO_REGISTRIES : await readRegistries(fs, config.directory)),
+    registries: insecure.length === 0 ? known : { ...known, insecure: [...known.insecure, ...insecure] },
     ...(credentials === undefined ? {} : { credentials }),
     ...(docker === undefined ? {} : { credentials: dockerCredentials(docker, config?.helpers) }),
   });
