@@ -22,3 +22,15 @@ export async function checkQuota(context: RegistryContext, repository: string, m
     detail: { limitBytes: limit, usedBytes: used, wantedBytes: moreBytes },
   });
 }
+
+/** When this much of the quota is used, a push is told. */
+const WARN_AT = 0.9;
+
+/** spec.md, "Warnings": a Warning header that clients show to their users. */
+export async function quotaWarning(context: RegistryContext, repository: string): Promise<string | undefined> {
+  const limit = context.limits.repositoryBytes;
+  if (limit === undefined) return undefined;
+  const used = await repositoryBytes(context, repository);
+  if (used < limit * WARN_AT) return undefined;
+  return `299 - "${Math.round((used / limit) * 100)}% of the quota of this repository is used"`;
+}

@@ -85,6 +85,9 @@ describe('the architecture', () => {
       hono: /^daemon\//,
       valibot: /^daemon\//,
       cac: /^cli\//,
+      bcryptjs: /^registry\/access\//,
+      jose: /^registry\/access\//,
+      aws4fetch: /^registry\/storage\//,
       memfs: /^browser\.ts$|^host\/browser\//,
       '@wasmer/wasi': /^host\/wasmer\//,
     };

@@ -23,6 +23,7 @@ export async function getBlob(
     [HEADER_CONTENT_DIGEST]: digest,
     'accept-ranges': 'bytes',
     etag,
+    'x-content-type-options': 'nosniff',
     'cache-control': 'max-age=31536000, immutable, private',
   };
   if (request.header('if-none-match') === etag) return { status: 304, headers };

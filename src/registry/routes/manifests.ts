@@ -6,7 +6,7 @@ import type { Descriptor, Digest } from '../../spec/image-spec.ts';
 import { digestBy, type RegistryContext } from '../context.ts';
 import { emptyReply, type RegistryRequest, type Reply, readBody } from '../http.ts';
 import { type PushedManifest, parsePushedManifest } from '../pushed-manifest.ts';
-import { checkQuota } from '../quota.ts';
+import { checkQuota, quotaWarning } from '../quota.ts';
 import { Refusal } from '../refusal.ts';
 import { checkDigest, isTag } from '../route.ts';
 
@@ -28,6 +28,9 @@ export async function getManifest(
     'content-length': `${found.bytes.length}`,
     [HEADER_CONTENT_DIGEST]: found.digest,
     etag,
+    // The type is the client's choice: a browser that is led here must not take it for a page.
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
   };
   if (request.header('if-none-match') === etag) return { status: 304, headers };
   return { status: 200, headers, body: found.bytes };
@@ -59,7 +62,9 @@ export async function putManifest(
     });
   }
   await storeManifest(context, { repository, digest, bytes, manifest, tags });
+  const warning = await quotaWarning(context, repository);
   return emptyReply(201, {
+    ...(warning === undefined ? {} : { warning }),
     location: manifestPath(repository, expected === undefined ? reference : digest),
     [HEADER_CONTENT_DIGEST]: digest,
     ...(manifest.subject === undefined ? {} : { 'oci-subject': manifest.subject }),
