@@ -57,9 +57,11 @@ import {
   MEMORIES,
   MEMORY_PAGES,
   noteFunctionType,
+  noteMutableGlobal,
   noteTypeParams,
   setCount,
   setFunctionTypes,
+  setMutableGlobals,
   setTypeParams,
   TABLE_ELEMENTS,
   TABLES,
@@ -165,9 +167,12 @@ function readMemory(imported: u32): void {
   addSpace(KIND_MEMORY, start, position(), flags, limitsMinOf(), limitsMaxOf(), imported);
 }
 
-function readGlobalType(): void {
+/** Whether it is mutable. */
+function readGlobalType(): bool {
   readValueType();
-  if (readByte() > 1) fail(E_CORRUPT, DETAIL_VALUE_TYPE);
+  const mutability = readByte();
+  if (mutability > 1) fail(E_CORRUPT, DETAIL_VALUE_TYPE);
+  return mutability == 1;
 }
 
 function readTag(): void {
@@ -273,8 +278,9 @@ export function readGlobals(): void {
   const total = readCount(POLICY_MAX_GLOBALS, DETAIL_GLOBALS, 4);
   const before = count(GLOBALS);
   admit(GLOBALS, total, POLICY_MAX_GLOBALS, DETAIL_GLOBALS);
+  setMutableGlobals(reserve((<u64>total) << 2));
   for (let i: u32 = 0; i < total && !failed(); i++) {
-    readGlobalType();
+    if (readGlobalType()) noteMutableGlobal(before + i);
     skipConstExpr(before + i, count(FUNCTIONS));
   }
 }

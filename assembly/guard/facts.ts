@@ -50,7 +50,8 @@ export const START_FUNCTION: usize = 56;
 export const HAS_START: usize = 60;
 export const BODIES: usize = 64;
 export const IMPORTS: usize = 68;
-const COUNTS_BYTES: usize = 72;
+export const MUTABLE_GLOBALS: usize = 72;
+const COUNTS_BYTES: usize = 80;
 
 /** Sections with a number: each at most once. */
 const NUMBERED_SECTIONS = 13;
@@ -62,6 +63,7 @@ let spaces: usize = 0;
 let spaceCount: u32 = 0;
 let typeParams: usize = 0;
 let functionTypes: usize = 0;
+let mutableGlobals: usize = 0;
 
 export function factsReset(): void {
   counts = reserve(COUNTS_BYTES);
@@ -71,6 +73,7 @@ export function factsReset(): void {
   spaceCount = 0;
   typeParams = 0;
   functionTypes = 0;
+  mutableGlobals = 0;
 }
 
 export function count(slot: usize): u32 {
@@ -148,4 +151,17 @@ export function noteFunctionType(defined: u32, type: u32): void {
 
 export function functionParams(defined: u32): u32 {
   return typeParamsOf(load<u32>(functionTypes + ((<usize>defined) << 2)));
+}
+
+/** u32 per mutable global that the module defines: its index. Room for `total`. */
+export function setMutableGlobals(table: usize): void {
+  mutableGlobals = table;
+}
+
+export function noteMutableGlobal(index: u32): void {
+  store<u32>(mutableGlobals + ((<usize>addCount(MUTABLE_GLOBALS, 1) - 1) << 2), index);
+}
+
+export function mutableGlobalAt(i: u32): u32 {
+  return load<u32>(mutableGlobals + ((<usize>i) << 2));
 }

@@ -1,5 +1,5 @@
 /** Writes the module to compile: what stays is a piece of the input, what changes is written anew. */
-import { NO_SECTION, POLICY_FIRST_REFILL, POLICY_FLAGS, POLICY_FUEL } from '../../src/core/abi/guard';
+import { NO_SECTION, POLICY_FIRST_REFILL, POLICY_FLAGS, POLICY_FUEL, POLICY_STATE } from '../../src/core/abi/guard';
 import { clampSpaces, firstMemory, movesMemory } from './clamp';
 import {
   addPiece,
@@ -55,6 +55,7 @@ import {
 } from './module';
 import { enter, failed, policy, position, readU32, reserveScratch } from './reader';
 import { scanScratch } from './scan';
+import { emitStateExports, STATE_EXPORT_BYTES, stateExports } from './state';
 import { LIMITS_MAX } from './types';
 
 const FUNCREF: u32 = 0x70;
@@ -86,6 +87,7 @@ const CODE_METADATA = memory.data<u8>([
 const CODE_METADATA_LENGTH: usize = 14;
 
 let fuel: bool = false;
+let state: bool = false;
 let moved: bool = false;
 /** Scratch for one body (scan.ts). */
 let scratch: usize = 0;
@@ -105,6 +107,16 @@ function changes(space: usize): bool {
   return load<u32>(space + SPACE_CLAMPED) != load<u32>(space + SPACE_MAX);
 }
 
+/** The start function is called by the host, when it is time. */
+function takesStart(): bool {
+  return (fuel || state) && count(HAS_START) != 0;
+}
+
+/** Room for what is added to a section beside its entries. */
+function roomAdded(id: u32): u32 {
+  return ADDED_BYTES + (id == SECTION_EXPORT && state ? stateExports() * STATE_EXPORT_BYTES : 0);
+}
+
 /** How many entries the guard adds to a section. */
 function addedTo(id: u32): u32 {
   switch (id) {
@@ -119,7 +131,7 @@ function addedTo(id: u32): u32 {
     case SECTION_GLOBAL:
       return fuel ? 1 : 0;
     case SECTION_EXPORT:
-      return fuel ? 1 + count(HAS_START) : 0;
+      return (fuel ? 1 : 0) + (state ? stateExports() : 0) + (takesStart() ? 1 : 0);
   }
   return 0;
 }
@@ -152,10 +164,13 @@ function emitAdded(id: u32): void {
       emitByte(END);
       break;
     case SECTION_EXPORT:
-      emitName(FUEL_NAME, FUEL_NAME_LENGTH);
-      emitByte(EXPORT_KIND_TABLE);
-      emitU32(count(TABLES));
-      if (count(HAS_START) != 0) {
+      if (fuel) {
+        emitName(FUEL_NAME, FUEL_NAME_LENGTH);
+        emitByte(EXPORT_KIND_TABLE);
+        emitU32(count(TABLES));
+      }
+      if (state) emitStateExports();
+      if (takesStart()) {
         emitName(START_NAME, START_NAME_LENGTH);
         emitByte(EXPORT_KIND_FUNCTION);
         emitU32(count(START_FUNCTION));
@@ -200,7 +215,7 @@ function rewriteSection(id: u32, payload: usize, end: usize): void {
   const drop: u32 = id == SECTION_MEMORY && moved ? 1 : 0;
   const total = entries + addedTo(id) - drop;
   if (total == 0) return;
-  if (!emitRoom(<u64>(end - payload) + <u64>spaceTotal() * LIMITS_BYTES + ADDED_BYTES)) return;
+  if (!emitRoom(<u64>(end - payload) + <u64>spaceTotal() * LIMITS_BYTES + roomAdded(id))) return;
   sectionBegin(id);
   emitU32(total);
   if (id == SECTION_CODE) emitCode(entries);
@@ -215,7 +230,7 @@ function emitMissing(from: u32, to: u32): void {
   for (let place = from; place < to; place++) {
     const id = sectionAt(place);
     if (addedTo(id) == 0) continue;
-    if (!emitRoom(ADDED_BYTES)) return;
+    if (!emitRoom(roomAdded(id))) return;
     sectionBegin(id);
     emitU32(addedTo(id));
     emitAdded(id);
@@ -231,6 +246,7 @@ function isCodeMetadata(payload: usize, end: usize): bool {
 
 export function rewriteModule(header: usize): void {
   fuel = (policy(POLICY_FLAGS) & POLICY_FUEL) != 0 && count(BODIES) != 0;
+  state = (policy(POLICY_FLAGS) & POLICY_STATE) != 0;
   moved = movesMemory();
   clampSpaces();
   if (fuel) scratch = reserveScratch(scanScratch(count(LARGEST_BODY)));
@@ -250,7 +266,7 @@ export function rewriteModule(header: usize): void {
     }
     emitMissing(next, placeOf(id));
     next = placeOf(id) + 1;
-    if (id == SECTION_START && fuel) continue;
+    if (id == SECTION_START && takesStart()) continue;
     const changed = addedTo(id) != 0 || (id == SECTION_MEMORY && moved) || hasChangedLimits(payload, end);
     if (changed) rewriteSection(id, payload, end);
     else addPiece(start, end);

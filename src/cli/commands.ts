@@ -139,6 +139,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
       load: () => from(import('./commands/registry-gc.ts')),
     },
   },
+  checkpoint: {
+    create: { summary: 'Freeze a container, initialised', load: () => from(import('./commands/checkpoint-create.ts')) },
+    ls: { summary: "List a container's checkpoints", load: () => from(import('./commands/checkpoint-ls.ts')) },
+    rm: { summary: 'Remove a checkpoint', load: () => from(import('./commands/checkpoint-rm.ts')) },
+  },
   daemon: { summary: 'Serve the Docker Engine API', load: () => from(import('./commands/daemon.ts')) },
   context: {
     create: { summary: 'Give a daemon a name', load: async () => (await import('./commands/context.ts')).create },

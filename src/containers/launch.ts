@@ -4,6 +4,7 @@
  * after `go`, `started` or `failed`. It writes its record itself (src/containers/record.ts) before each report.
  */
 import type { ErrorCode } from '../errors.ts';
+import type { FreezeRequest } from '../host/container/container.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
 import type { SandboxSpec } from '../host/sandbox.ts';
 import type { HealthConfig, LogConfig, RestartPolicy } from '../spec/engine-api.ts';
@@ -28,6 +29,10 @@ export interface LaunchDocument {
   readonly stopTimeoutMs: number;
   readonly health?: HealthConfig;
   readonly network: NetworkPlan;
+  /** The host's file of a checkpoint that the first run of the program goes on from. */
+  readonly checkpoint?: string;
+  /** The program is initialised and frozen in place of being run, once. */
+  readonly freeze?: FreezeRequest;
 }
 
 export type LaunchReport =

@@ -26,6 +26,8 @@ export interface GuardPolicy {
   readonly hostMemory?: boolean;
   /** Inject fuel checks: the guest comes back to host/fuel.ts every few milliseconds. Default false. */
   readonly fuel?: boolean;
+  /** Export what a checkpoint keeps; the host runs the start function (host/checkpoint). Default false. */
+  readonly state?: boolean;
   readonly counts?: Partial<GuardCounts>;
 }
 

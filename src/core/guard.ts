@@ -36,7 +36,7 @@ export interface GuardInfo {
   /** Entries over all tables. */
   readonly tableMin: number;
   readonly tableMax: number;
-  /** With fuel it is not run by the engine: host/fuel.ts does it, once the refill function is in place. */
+  /** With fuel or state it is not run by the engine: the host calls "wctr.start", once everything is in place. */
   readonly hasStart: boolean;
   readonly functions: number;
   /** What was charged; undefined when the code is as it was. */
@@ -128,7 +128,8 @@ function writePolicy(view: DataView, block: number, policy: GuardPolicy, counts:
     (policy.exceptions === false ? 0 : abi.POLICY_ALLOW_TAGS) |
     (policy.hostMemory ? abi.POLICY_IMPORT_MEMORY : 0) |
     (policy.fuel ? abi.POLICY_FUEL : 0) |
-    (policy.ungranted === 'trap' ? abi.POLICY_TRAP_UNGRANTED : 0);
+    (policy.ungranted === 'trap' ? abi.POLICY_TRAP_UNGRANTED : 0) |
+    (policy.state ? abi.POLICY_STATE : 0);
   const fields: readonly (readonly [number, number])[] = [
     [abi.POLICY_FLAGS, flags],
     [abi.POLICY_MAX_MEMORY_PAGES, Math.min(policy.maxMemoryPages, MAX_PAGES)],

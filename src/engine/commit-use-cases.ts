@@ -35,6 +35,12 @@ interface NewLayer {
   readonly diffId: Digest;
 }
 
+/** A layer on top of what the container changed, and labels. */
+export interface CommitMore {
+  readonly layer: () => AsyncIterable<Uint8Array>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Of a tar without a member: such a layer is left out. */
 const EMPTY_TAR_BYTES = 1024;
 
@@ -47,6 +53,7 @@ export async function commitContainer(
   record: ContainerRecord,
   layer: () => AsyncIterable<Uint8Array>,
   options: CommitOptions = {},
+  more?: CommitMore,
 ): Promise<{ Id: string }> {
   const { images, leases, createHasher, events } = parts;
   const reference = options.reference === undefined ? undefined : parseReference(options.reference);
@@ -61,15 +68,18 @@ export async function commitContainer(
     await lease.pin([record.manifest, ...record.diffIds]);
     const base = await readBase(parts, record, record.manifest);
     await lease.pin(base.layers.map(({ digest }) => digest));
-    const added = await ingest(parts, lease, layer());
+    const changed = await ingest(parts, lease, layer());
+    const given = more === undefined ? undefined : await ingest(parts, lease, more.layer());
+    const added = [changed, given].filter((one) => one !== undefined);
     const created = new Date().toISOString();
     const entry: HistoryEntry = {
       created,
       created_by: record.args.join(' '),
       ...(options.author === undefined || options.author === '' ? {} : { author: options.author }),
       ...(options.message === undefined || options.message === '' ? {} : { comment: options.message }),
-      ...(added === undefined ? { empty_layer: true } : {}),
+      ...(changed === undefined ? { empty_layer: true } : {}),
     };
+    const entries = [entry, ...(given === undefined ? [] : [{ created, created_by: entry.comment ?? '' }])];
     const { author: _, ...inherited } = base.config;
     const platform = DEFAULT_PLATFORMS[0]!;
     const document: ImageConfigDocument = {
@@ -78,9 +88,9 @@ export async function commitContainer(
       os: base.config.os ?? platform.os,
       created,
       ...(entry.author === undefined ? {} : { author: entry.author }),
-      config: process,
-      rootfs: { type: 'layers', diff_ids: [...record.diffIds, ...(added === undefined ? [] : [added.diffId])] },
-      history: [...(base.config.history ?? []), entry],
+      config: more === undefined ? process : { ...process, Labels: { ...process.Labels, ...more.labels } },
+      rootfs: { type: 'layers', diff_ids: [...record.diffIds, ...added.map(({ diffId }) => diffId)] },
+      history: [...(base.config.history ?? []), ...entries],
     };
     const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
       const bytes = new TextEncoder().encode(JSON.stringify(value));
@@ -88,7 +98,7 @@ export async function commitContainer(
       return images.content.put(mediaType, bytes);
     };
     const config = await put(MEDIA_TYPE.ociConfig, document);
-    const layers = [...base.layers, ...(added === undefined ? [] : [added.descriptor])];
+    const layers = [...base.layers, ...added.map(({ descriptor }) => descriptor)];
     const named: ManifestDocument = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config, layers };
     const manifest = await put(MEDIA_TYPE.ociManifest, named);
     const { id } = await images.put({ target: manifest, manifest, ...(reference === undefined ? {} : { reference }) });

@@ -78,6 +78,7 @@ export class ForegroundRuns {
         hint: `name a program of the image: wctr run ${options.image} /path/to/app.wasm`,
       });
     }
+    const resume = await program.checkpoint({ ...program.labels, ...options.labels });
     return {
       id,
       hostname,
@@ -94,6 +95,7 @@ export class ForegroundRuns {
         ...(program.module === undefined ? { path: args[0]! } : program.module),
         unknownImports: options.unknownImports ?? unknownImportsLabel(program.labels),
         ...(options.sockets === 'refer' ? { refer: socketImports(program) } : {}),
+        ...(resume === undefined ? {} : { resume }),
       },
       mounts: (options.mounts ?? []).map(plainMount),
       resources: options.resources ?? {},

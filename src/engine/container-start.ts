@@ -3,6 +3,7 @@ import type { LaunchDocument } from '../containers/launch.ts';
 import { environment, resolveUser } from '../containers/process-config.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+import type { FreezeRequest } from '../host/container/container.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
 import type { SandboxMount, SandboxSpec } from '../host/sandbox.ts';
 import type { ContainerContext } from './container-context.ts';
@@ -12,8 +13,18 @@ import type { ProgramFiles } from './program.ts';
 
 const DEFAULT_STOP_SECONDS = 10;
 
-/** Idempotent. Rejects with the reason when the program cannot be started. */
-export async function startContainer(context: ContainerContext, name: string): Promise<void> {
+/** How a start differs from a plain one. */
+interface LaunchOptions {
+  /** Of a restart by policy; a start by a user begins at 0. */
+  readonly restartCount?: number;
+  /** The host's file of a checkpoint to go on from. */
+  readonly checkpoint?: string;
+  /** The program is initialised and frozen in place of being run. */
+  readonly freeze?: FreezeRequest;
+}
+
+/** Idempotent. Rejects with the reason when the program cannot be started. `checkpoint`: a name of the container's. */
+export async function startContainer(context: ContainerContext, name: string, checkpoint = ''): Promise<void> {
   const { key } = await context.find(name);
   await starting(context, key, async () => {
     const record = await context.parts.containers.find(key);
@@ -22,7 +33,7 @@ export async function startContainer(context: ContainerContext, name: string): P
     }
     if (isRunning(record.state) && context.parts.containers.runs(record)) return;
     assertManaged(record, 'start');
-    await launch(context, record);
+    await launch(context, record, checkpoint === '' ? {} : { checkpoint: await pathOf(context, record, checkpoint) });
   });
 }
 
@@ -41,15 +52,19 @@ export async function starting<T>({ parts }: ContainerContext, id: string, actio
   }
 }
 
-/** Under the lock of `starting`. `restartCount`: of a restart by policy; a start by a user begins at 0. */
+async function pathOf(context: ContainerContext, record: ContainerRecord, checkpoint: string): Promise<string> {
+  return (await import('./checkpoint-use-cases.ts')).checkpointPath(context, record, checkpoint);
+}
+
+/** Under the lock of `starting`. */
 export async function launch(
   context: ContainerContext,
   record: ContainerRecord,
-  { restartCount = 0 }: { readonly restartCount?: number } = {},
+  options: LaunchOptions = {},
 ): Promise<void> {
   const pending = context.takePending(record.key);
   try {
-    await launchWith(context, record, pending, restartCount);
+    await launchWith(context, record, pending, options);
   } catch (error) {
     for (const one of pending) one.fail(error);
     await recordFailure(context, record, error);
@@ -61,14 +76,15 @@ async function launchWith(
   context: ContainerContext,
   record: ContainerRecord,
   pending: ReturnType<ContainerContext['takePending']>,
-  restartCount: number,
+  options: LaunchOptions,
 ): Promise<void> {
   const { containers } = context.parts;
   const files = await context.programs.reopen(record);
   const { plan, networks, names } = await context.networks.plan(record);
   const mounts = await context.mounts.prepare(record, files);
+  const { restartCount = 0 } = options;
   const spec = { ...(await sandboxSpec(record, files, mounts)), names };
-  const document = launchDocument(context, record, spec, plan);
+  const document = launchDocument(context, record, spec, plan, options);
   await containers.change(record.key, (current) => ({ ...current, networks, stoppedByUser: false, restartCount }));
   const process = await (await context.processes()).launch(document);
   try {
@@ -85,6 +101,7 @@ function launchDocument(
   record: ContainerRecord,
   spec: SandboxSpec,
   network: NetworkPlan,
+  { checkpoint, freeze }: LaunchOptions,
 ): LaunchDocument {
   const { key: id, name, config, hostConfig } = record;
   const { containers, layout } = context.parts;
@@ -103,8 +120,10 @@ function launchDocument(
     autoRemove: hostConfig.AutoRemove ?? false,
     stopSignal: config.StopSignal ?? 'SIGTERM',
     stopTimeoutMs: (config.StopTimeout ?? DEFAULT_STOP_SECONDS) * 1000,
-    ...(config.Healthcheck === undefined ? {} : { health: config.Healthcheck }),
+    ...(config.Healthcheck === undefined || freeze !== undefined ? {} : { health: config.Healthcheck }),
     network,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(freeze === undefined ? {} : { freeze }),
   };
 }
 
@@ -116,6 +135,7 @@ export async function sandboxSpec(
 ): Promise<SandboxSpec> {
   const { config, hostConfig, args, module } = record;
   const size = hostConfig.ConsoleSize;
+  const resume = await files.checkpoint(config.Labels);
   return {
     id: record.key,
     hostname: config.Hostname,
@@ -135,6 +155,7 @@ export async function sandboxSpec(
         ? { path: args[0]! }
         : { module: { path: module.path }, ...(module.export === undefined ? {} : { export: module.export }) }),
       unknownImports: record.unknownImports,
+      ...(resume === undefined ? {} : { resume }),
     },
     mounts,
     resources: sandboxResources(hostConfig),

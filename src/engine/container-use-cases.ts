@@ -1,5 +1,4 @@
 /** The use cases of containers, each in a file of its own that is loaded when it is first called. */
-import { WctrError } from '../errors.ts';
 import type { Resources, RestartPolicy } from '../spec/engine-api.ts';
 import type { ContainerContext } from './container-context.ts';
 import { ForegroundRuns } from './container-run.ts';
@@ -25,12 +24,7 @@ export class LocalContainers implements ContainerUseCases {
   }
 
   async start(name: string, options: Parameter<'start', 1> = {}) {
-    if (options.checkpoint !== undefined && options.checkpoint !== '') {
-      throw new WctrError('unsupported', 'starting from a named checkpoint is not supported', {
-        hint: 'create a container from the image that the checkpoint made',
-      });
-    }
-    await (await import('./container-start.ts')).startContainer(this.#context, name);
+    await (await import('./container-start.ts')).startContainer(this.#context, name, options.checkpoint);
   }
 
   async stop(name: string, options?: Parameter<'stop', 1>) {
@@ -127,8 +121,16 @@ export class LocalContainers implements ContainerUseCases {
     return (await this.#files()).commit(name, options);
   }
 
-  async checkpoint(): Promise<{ Id: string }> {
-    throw new WctrError('unsupported', 'containers cannot be frozen into an image yet');
+  async createCheckpoint(name: string, options: Parameter<'createCheckpoint', 1>) {
+    return (await import('./checkpoint-use-cases.ts')).createCheckpoint(this.#context, name, options);
+  }
+
+  async listCheckpoints(name: string) {
+    return (await import('./checkpoint-use-cases.ts')).listCheckpoints(this.#context, name);
+  }
+
+  async removeCheckpoint(name: string, checkpoint: string) {
+    await (await import('./checkpoint-use-cases.ts')).removeCheckpoint(this.#context, name, checkpoint);
   }
 
   async prune(filters?: Parameter<'prune', 0>) {

@@ -259,8 +259,14 @@ export interface ContainerUseCases {
   putArchive(name: string, path: string, tar: AsyncIterable<Uint8Array>, options?: PutArchiveOptions): Promise<void>;
   export(name: string): AsyncIterable<Uint8Array>;
   commit(name: string, options?: CommitOptions): Promise<{ Id: string }>;
-  /** Freezes an initialised container into an image. See src/containers/checkpoint. */
-  checkpoint(name: string, options: CheckpointOptions): Promise<{ Id: string }>;
+  /**
+   * Freezes a container's program: one that does not run is initialised by an export of it, one that runs is frozen in a
+   * system call. It ends then, unless `leaveRunning`. `Id`: of the image, where one was asked for. Throws 'unsupported' for
+   * what cannot be frozen, 'conflict' for a name that is taken.
+   */
+  createCheckpoint(name: string, options: CheckpointOptions): Promise<{ Id?: string }>;
+  listCheckpoints(name: string): Promise<{ Name: string }[]>;
+  removeCheckpoint(name: string, checkpoint: string): Promise<void>;
   prune(filters?: Filters): Promise<{ ContainersDeleted: readonly string[]; SpaceReclaimed: number }>;
 }
 
@@ -315,9 +321,16 @@ export interface CommitOptions {
   readonly pause?: boolean;
 }
 
+/** One of `checkpoint` and `reference`, or both. */
 export interface CheckpointOptions {
-  readonly reference: string;
-  /** Stop the container when it is frozen. */
+  /** To start the container from later. */
+  readonly checkpoint?: string;
+  /** `repository[:tag]` of an image whose containers go on there. */
+  readonly reference?: string;
+  /** Dockerfile instructions for the image. */
+  readonly changes?: readonly string[];
+  /** The export that initialises the program; default: Wizer's `wizer.initialize`. */
+  readonly init?: string;
   readonly leaveRunning?: boolean;
 }
 

@@ -1,5 +1,6 @@
 /** Finds what `run` names: an image of the store (pulled when missing), a module or a layout on the host's disk. */
 
+import { CHECKPOINT_LABEL } from '../containers/checkpoint/names.ts';
 import { isHostPath } from '../containers/mounts.ts';
 import { commandLine, type ImageProcessConfig } from '../containers/process-config.ts';
 import type { ContainerRecord } from '../containers/record.ts';
@@ -7,7 +8,7 @@ import { S_IFMT, S_IFREG } from '../core/abi/kernel.ts';
 import { RootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
 import type { ByteLocation } from '../host/ports.ts';
-import type { SandboxSpec } from '../host/sandbox.ts';
+import type { CheckpointLocation, SandboxSpec } from '../host/sandbox.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { Image } from '../images/image-store.ts';
 import { DEFAULT_PLATFORMS, formatPlatform, parsePlatform, platformRank } from '../images/platform.ts';
@@ -23,6 +24,10 @@ export interface ProgramFiles {
   readonly layers: readonly ByteLocation[];
   /** A text file of the image; undefined where there is none. */
   readonly readFile: (path: string) => Promise<string | undefined>;
+  /** The checkpoint that labels name, if they do. Throws 'not-found'. */
+  readonly checkpoint: (
+    labels: Readonly<Record<string, string>> | null | undefined,
+  ) => Promise<CheckpointLocation | undefined>;
 }
 
 /** Everything about the image that a container needs. */
@@ -43,6 +48,9 @@ export interface Program extends ProgramFiles {
 }
 
 type Rootfs = Awaited<ReturnType<LayerStore['rootfs']>>;
+
+/** Of a bare module. */
+const NO_FILES = { readFile: async () => undefined, checkpoint: async () => undefined };
 
 const MAX_TEXT_FILE_BYTES = 1024 * 1024;
 const MAGIC_BYTES = 8;
@@ -107,14 +115,14 @@ export class ProgramSources {
   /** The files of a container that was created before. Its image may have lost all its names since. */
   async reopen({ imageId, diffIds }: Pick<ContainerRecord, 'imageId' | 'diffIds'>): Promise<ProgramFiles> {
     const { layers } = this.#parts;
-    if (diffIds.length === 0) return { index: {}, layers: [], readFile: async () => undefined };
+    if (diffIds.length === 0) return { index: {}, layers: [], ...NO_FILES };
     const rootfs = await layers.rootfs(diffIds).catch(async (error: unknown) => {
       // Layers are a cache of the blobs: the image can make them again as long as it has a record.
       const image = await this.#parts.images.open(imageId).catch(() => undefined);
       if (image === undefined) throw error;
       return (await this.#rootfs(image))!;
     });
-    return { index: { index: rootfs.index }, layers: rootfs.layers, readFile: (path) => this.#readText(rootfs, path) };
+    return { index: { index: rootfs.index }, layers: rootfs.layers, ...this.#reading(rootfs) };
   }
 
   async #rootfs(image: Image): Promise<Rootfs | undefined> {
@@ -157,7 +165,7 @@ export class ProgramSources {
       index: rootfs === undefined ? {} : { index: rootfs.index },
       layers: rootfs?.layers ?? [],
       ...(form.kind === 'module' ? { module: { module: await content.locate(form.layer.digest) } } : {}),
-      readFile: (path) => (rootfs === undefined ? Promise.resolve(undefined) : this.#readText(rootfs, path)),
+      ...(rootfs === undefined ? NO_FILES : this.#reading(rootfs)),
     };
   }
 
@@ -200,8 +208,24 @@ export class ProgramSources {
         module: await paths.locate(paths.resolve(file)),
         ...(exportName === undefined ? {} : { export: exportName }),
       },
-      readFile: () => Promise.resolve(undefined),
+      ...NO_FILES,
     };
+  }
+
+  #reading(rootfs: Rootfs): Pick<ProgramFiles, 'readFile' | 'checkpoint'> {
+    return {
+      readFile: (path) => this.#readText(rootfs, path),
+      checkpoint: (labels) => this.#checkpoint(rootfs, labels?.[CHECKPOINT_LABEL] ?? ''),
+    };
+  }
+
+  async #checkpoint(rootfs: Rootfs, path: string): Promise<CheckpointLocation | undefined> {
+    if (path === '') return undefined;
+    const found = await this.#locate(rootfs, path);
+    if (found !== undefined) return found;
+    throw new WctrError('not-found', `the image has no checkpoint at ${path}, where its label says`, {
+      hint: `to start without one: --label ${CHECKPOINT_LABEL}=`,
+    });
   }
 
   async #readText(rootfs: Rootfs, path: string): Promise<string | undefined> {
@@ -211,13 +235,18 @@ export class ProgramSources {
 
   /** The first bytes of a file of the image; undefined where there is no such file, or a sparse one. */
   async #readFile(rootfs: Rootfs, path: string, limitBytes: number): Promise<Uint8Array | undefined> {
-    const { host } = this.#parts;
-    const index = new RootfsIndex(await host.readAt(rootfs.index, 0, Number.MAX_SAFE_INTEGER));
+    const file = await this.#locate(rootfs, path);
+    if (file === undefined) return undefined;
+    return this.#parts.host.readAt(file.at, file.position, Math.min(file.sizeBytes, limitBytes));
+  }
+
+  async #locate(rootfs: Rootfs, path: string): Promise<Required<CheckpointLocation> | undefined> {
+    const index = new RootfsIndex(await this.#parts.host.readAt(rootfs.index, 0, Number.MAX_SAFE_INTEGER));
     const number = index.lookup(path);
     if (number === undefined) return undefined;
-    const node = index.node(number);
-    if ((node.mode & S_IFMT) !== S_IFREG || node.extents.length > 0) return undefined;
-    return host.readAt(rootfs.layers[node.layer]!, node.dataOffset, Math.min(node.size, limitBytes));
+    const { mode, extents, layer, dataOffset, size } = index.node(number);
+    if ((mode & S_IFMT) !== S_IFREG || extents.length > 0) return undefined;
+    return { at: rootfs.layers[layer]!, position: dataOffset, sizeBytes: size };
   }
 }
 

@@ -45,6 +45,12 @@ const FIRST_UNITS = 20_000;
 /** Sleeping in slices keeps a throttled or paused guest responsive to `stop`. */
 const SLICE_MS = 20;
 
+/** The module's start function, where the guard left it to the host. */
+export function runStart({ exports }: WebAssembly.Instance): void {
+  const start = exports[START_EXPORT];
+  if (typeof start === 'function') start();
+}
+
 export class Fuel {
   readonly #quota: CpuQuota | undefined;
   readonly #deadline: number;
@@ -85,17 +91,16 @@ export class Fuel {
 
   /**
    * Connects a guarded instance and runs its start function, which the guard took out of the engine's hands. Does
-   * nothing for a module without code.
+   * nothing for a module without code. `start` false: an instance that goes on somewhere has had its start.
    */
-  attach(instance: WebAssembly.Instance): void {
+  attach(instance: WebAssembly.Instance, start = true): void {
     const table = instance.exports[TABLE_EXPORT];
     if (!(table instanceof WebAssembly.Table)) return;
     table.set(
       0,
       asWasmFunction(() => this.refill()),
     );
-    const start = instance.exports[START_EXPORT];
-    if (typeof start === 'function') start();
+    if (start) runStart(instance);
   }
 
   /**

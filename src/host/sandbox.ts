@@ -38,6 +38,8 @@ export interface SandboxSpec {
     readonly unknownImports?: 'deny' | 'trap';
     /** Functions this way of running has nothing behind: a program that imports one is not run, its exit is `referred`. */
     readonly refer?: readonly string[];
+    /** A checkpoint of this program (host/checkpoint), which goes on there. One of another program is left alone. */
+    readonly resume?: CheckpointLocation;
   };
   readonly mounts: readonly SandboxMount[];
   readonly resources: SandboxResources;
@@ -49,6 +51,14 @@ export interface SandboxSpec {
   };
   /** Runs clock and randomness from a fixed seed: the same run twice gives the same output. */
   readonly deterministic?: boolean;
+}
+
+/** A checkpoint: a file, or a stretch of one (of a layer's plain tar). */
+export interface CheckpointLocation {
+  readonly at: ByteLocation;
+  /** Default: from the first byte to the last. */
+  readonly position?: number;
+  readonly sizeBytes?: number;
 }
 
 export type SandboxMount =

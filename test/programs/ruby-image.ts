@@ -18,7 +18,7 @@ export const RUBY_TAG = 'ruby';
 /** Not where ruby looks by itself: ruby.wasm brings an empty /usr/local/lib/ruby that hides the container's. */
 const LIBRARY = '/opt/ruby/lib';
 const LOAD_PATH = [`${LIBRARY}/3.4.0`, `${LIBRARY}/3.4.0/wasm32-wasi`];
-/** ruby.wasm's exports first, `_start` added. */
+/** ruby.wasm's exports first, main's added. */
 const MERGE_OPTIONS = ['--all-features', '--no-validation', '--skip-export-conflicts'];
 
 export function hasRubyPeers(): boolean {
@@ -91,7 +91,7 @@ async function addMain(library: string, to: string): Promise<void> {
   const main = `${to}.main`;
   const tool = (name: string) => join(ROOT, 'node_modules', 'binaryen', 'bin', name);
   await run(process.execPath, [tool('wasm-as'), text, '-o', main]);
-  await run(process.execPath, [tool('wasm-merge'), library, 'env', main, 'main', '-o', to, ...MERGE_OPTIONS]);
+  await run(process.execPath, [tool('wasm-merge'), library, 'env', main, 'canonical_abi', '-o', to, ...MERGE_OPTIONS]);
 }
 
 /** Two layers: the library, then the program. */

@@ -368,7 +368,9 @@ export function createMemoryEngine(preloaded: readonly string[] = ['hello']): Me
         calls.push(`commit ${name} ${JSON.stringify(options)}`);
         return { Id: `sha256:${'c'.repeat(64)}` };
       },
-      checkpoint: absent('checkpoint'),
+      createCheckpoint: absent('createCheckpoint'),
+      listCheckpoints: absent('listCheckpoints'),
+      removeCheckpoint: absent('removeCheckpoint'),
       prune: async () => ({ ContainersDeleted: [], SpaceReclaimed: 0 }),
     },
     exec: {

@@ -77,8 +77,8 @@ export type ControlRequest =
   | { readonly op: 'files.export' }
   /** The networks of its record have changed. */
   | { readonly op: 'networks.changed'; readonly plan: NetworkPlan }
-  /** See src/containers/checkpoint. */
-  | { readonly op: 'checkpoint' };
+  /** Freezes the program in a system call, into a file of the host's. Replies when it is there; ends it then. */
+  | { readonly op: 'checkpoint'; readonly path: string; readonly leaveRunning: boolean };
 
 export type ControlReply =
   | { readonly ok: true; readonly result?: unknown }

@@ -68,6 +68,8 @@ export class ContainerShim {
   #stopsNext = false;
   /** Whoever stopped it starts it again. */
   #stays = false;
+  /** For the next run. */
+  #checkpoint: string | undefined;
   #cancelBackOff: () => void = () => {};
 
   constructor(document: LaunchDocument, host: ShimHost) {
@@ -75,6 +77,7 @@ export class ContainerShim {
     this.#document = document;
     this.#host = host;
     this.#policy = document.restartPolicy;
+    this.#checkpoint = document.checkpoint;
     this.#memoryBytes = spec.resources.memoryBytes;
     this.isTerminal = spec.process.terminal;
     this.input = new GuestInput(document.stdinOnce && !this.isTerminal);
@@ -194,8 +197,11 @@ export class ContainerShim {
   }
 
   async #startGuest(): Promise<void> {
-    const { spec, journal, openStdin, health } = this.#document;
-    const { process, program, deterministic } = spec;
+    const { spec, journal, openStdin, health, freeze } = this.#document;
+    const { process, deterministic } = spec;
+    const checkpoint = this.#checkpoint;
+    this.#checkpoint = undefined;
+    const program = checkpoint === undefined ? spec.program : { ...spec.program, resume: { at: { path: checkpoint } } };
     const size = this.#size ?? process.consoleSize;
     const network = this.#network;
     await this.#host.fs.mkdir(parentOf(journal), { recursive: true, mode: 0o700 });
@@ -212,6 +218,7 @@ export class ContainerShim {
         program,
         stdin: openStdin,
         ...(deterministic === undefined ? {} : { deterministic }),
+        ...(freeze === undefined ? {} : { freeze }),
       });
       const startedMs = Date.now();
       const command = health === undefined ? undefined : healthCommand(health);
@@ -278,7 +285,8 @@ export class ContainerShim {
       const record = await this.#host.records.get(this.#document.id).catch(() => undefined);
       // What was asked meanwhile (`update`, `stop`) is in the record.
       const policy = record?.hostConfig.RestartPolicy ?? this.#policy;
-      const isStopped = this.#stopped || this.#stopsNext || record === undefined || record.stoppedByUser;
+      const isOnce = this.#document.freeze !== undefined;
+      const isStopped = isOnce || this.#stopped || this.#stopsNext || record === undefined || record.stoppedByUser;
       const restarting = shouldRestart(policy, exit.exitCode, record?.restartCount ?? 0, isStopped);
       await this.#recordExit(exit, ranMs, restarting);
       if (!restarting) return this.#settle(exit);

@@ -101,6 +101,11 @@ export const POLICY_IMPORT_MEMORY = 8;
 export const POLICY_FUEL = 16;
 /** Functions that were not granted are let through and marked: the host makes them trap when they are called. */
 export const POLICY_TRAP_UNGRANTED = 32;
+/**
+ * For checkpoints: exports mutable globals as "wctr.g<index>", tables as "wctr.t<index>", memory 0 as "wctr.m0", and the
+ * start function, which the engine then does not run, as "wctr.start".
+ */
+export const POLICY_STATE = 64;
 
 export const MEMORY_PRESENT = 1;
 export const MEMORY_IMPORTED = 2;

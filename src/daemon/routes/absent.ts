@@ -21,5 +21,4 @@ export function absentRoutes({ app }: Api): void {
   app.post('/build/cancel', build);
 
   app.get('/containers/:id/attach/ws', () => errorReply(refused('attach over WebSocket is not served: use attach')));
-  app.get('/containers/:id/checkpoints', () => json([]));
 }

@@ -201,10 +201,18 @@ export class RemoteContainers implements ContainerUseCases {
     });
   }
 
-  async checkpoint(name: string, { reference }: CheckpointOptions): Promise<{ Id: string }> {
-    throw new WctrError('unsupported', `cannot freeze ${name} into ${reference} through the Engine API`, {
-      hint: 'run wctr checkpoint where the container is',
-    });
+  async createCheckpoint(name: string, options: CheckpointOptions): Promise<{ Id?: string }> {
+    const { checkpoint = '', leaveRunning = false, reference, changes, init } = options;
+    const json = { CheckpointID: checkpoint, Exit: !leaveRunning, Reference: reference, Changes: changes, Init: init };
+    return (await this.#json<{ Id?: string } | undefined>('POST', name, 'checkpoints', { json })) ?? {};
+  }
+
+  listCheckpoints(name: string): Promise<{ Name: string }[]> {
+    return this.#json('GET', name, 'checkpoints');
+  }
+
+  removeCheckpoint(name: string, checkpoint: string): Promise<void> {
+    return this.#done('DELETE', name, `checkpoints/${encodeURIComponent(checkpoint)}`);
   }
 
   prune(filters?: Filters): Promise<{ ContainersDeleted: readonly string[]; SpaceReclaimed: number }> {

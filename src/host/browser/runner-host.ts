@@ -1,4 +1,6 @@
 /** What the runner needs of a browser: bytes in memory, no paths. */
+import { Core } from '../../core/core.ts';
+import { createHasher } from '../../core/hash.ts';
 import { WctrError } from '../../errors.ts';
 import { PathAnchors } from '../mounts/anchors.ts';
 import { HostDirectory } from '../mounts/host-directory.ts';
@@ -28,6 +30,11 @@ export function browserRunnerHost(modules: CompiledModules, stdio: GuestStdio): 
       };
     },
     readBytes: bytesOf,
+    digest(bytes) {
+      const hasher = createHasher(Core.over(modules.core));
+      hasher.update(bytes);
+      return hasher.digestHex();
+    },
     openMount(mount) {
       if (mount.type === 'bind') {
         throw new WctrError('unsupported', `cannot mount ${mount.source}: a browser has no directories of a host`, {

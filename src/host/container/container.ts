@@ -19,6 +19,15 @@ export interface ProcessSpec {
   /** False: standard input is at its end from the beginning. */
   readonly stdin: boolean;
   readonly deterministic?: boolean;
+  /** In place of running it: calls an export that initialises it, freezes it and ends it. */
+  readonly freeze?: FreezeRequest;
+}
+
+export interface FreezeRequest {
+  /** The host's file the checkpoint goes to (host/checkpoint/format.ts); replaced when it is there. */
+  readonly path: string;
+  /** The initialising export; absent: Wizer's. */
+  readonly init?: string;
 }
 
 export interface HostContainerOptions {

@@ -1,6 +1,8 @@
 /** The thread of one guest: attaches to the container's kernel, loads the program and runs it to its end. */
 import { type JournalStore, UpperJournal, type UpperLink } from '../../core/upper.ts';
 import { isWctrError } from '../../errors.ts';
+import { type CheckpointFile, initAndFreeze } from '../checkpoint/freeze.ts';
+import { PathTracker } from '../checkpoint/open-files.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
 import type { NodeTable } from '../mounts/nodes.ts';
 import { SharedNodes } from '../mounts/shared-nodes.ts';
@@ -34,6 +36,8 @@ export interface GuestThreadHost {
   openShared(block: SharedBlock): BlockSource;
   openJournal(path: string): JournalStore;
   attachMount(mount: AttachedMount, nodes: NodeTable): HostDirectory;
+  /** A new file that takes the path's place when it is whole. */
+  createCheckpoint(path: string): CheckpointFile;
   /** The operating system's name for this thread, where CPU time can be asked by it. */
   readonly thread?: string;
 }
@@ -73,7 +77,8 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
   const setup = new Setup(kernel, port.memory, task);
-  const program = loadProgram(spec, runner, setup, port);
+  const { freeze } = start;
+  const program = loadProgram(spec, runner, setup, port, freeze !== undefined);
   const process = new WasiProcess(port);
   linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny');
   process.open({
@@ -91,7 +96,16 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     Atomics.store(state, STATE_PAGES, memory.buffer.byteLength / PAGE_BYTES);
   };
   const imports = received.imports(program.module, process.imports);
-  return () => runProgram(spec, runner, program, process, { imports, onInstance });
+  if (freeze === undefined) return () => runProgram(spec, runner, program, process, { imports, onInstance });
+  const paths = new PathTracker(process.context, spec.process.cwd);
+  const freezing = {
+    ...(freeze.init === undefined ? {} : { init: freeze.init }),
+    open: () => host.createCheckpoint(freeze.path),
+    program: program.identity!,
+    paths,
+  };
+  const entry = (instance: WebAssembly.Instance) => initAndFreeze(instance, program.module, freezing);
+  return () => runProgram(spec, runner, program, process, { imports: paths.imports(imports), onInstance, entry });
 }
 
 function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel: KernelExports; port: KernelPort } {

@@ -165,6 +165,7 @@ class Container implements HostContainer, GuestOwner {
         attachment: this.#attachment,
         core: this.#threads.coreModule(),
         spec: specOf(this.#spec, process),
+        ...(process.freeze === undefined ? {} : { freeze: process.freeze }),
         ...(network === undefined ? {} : { network: network.setup }),
       },
       network?.transfer ?? [],
@@ -245,7 +246,7 @@ class Container implements HostContainer, GuestOwner {
 /** The container's document with another program in it. */
 function specOf(
   spec: SandboxSpec,
-  { args, env, cwd, user, terminal, consoleSize, program, ...rest }: ProcessSpec,
+  { args, env, cwd, user, terminal, consoleSize, program, deterministic }: ProcessSpec,
 ): SandboxSpec {
   return {
     ...spec,
@@ -258,7 +259,7 @@ function specOf(
       ...(consoleSize === undefined ? {} : { consoleSize }),
     },
     program,
-    ...(rest.deterministic === undefined ? {} : { deterministic: rest.deterministic }),
+    ...(deterministic === undefined ? {} : { deterministic }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../errors.ts';
 import type { ByteLocation } from '../ports.ts';
 import type { SandboxExit, SandboxMount, SandboxSpec } from '../sandbox.ts';
 import type { OutputName } from '../worker/messages.ts';
+import type { FreezeRequest } from './container.ts';
 
 /** A layer as all threads can read it: a descriptor of the process, where there is such a thing. */
 export type SharedBlock = ByteLocation | { readonly descriptor: number; readonly sizeBytes: number };
@@ -45,6 +46,7 @@ export interface GuestStart {
   readonly state: SharedArrayBuffer;
   /** For networkPortOf (host/network). */
   readonly network?: unknown;
+  readonly freeze?: FreezeRequest;
 }
 
 export type GuestMessage =

@@ -5,6 +5,7 @@ import { PathAnchors } from '../mounts/anchors.ts';
 import { HostDirectory } from '../mounts/host-directory.ts';
 import type { GuestStdio, RunnerHost } from '../runner/run.ts';
 import { openBlockSource, readBytes } from './block-source.ts';
+import { builtin } from './builtin.ts';
 import { pause } from './stdio.ts';
 import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
 
@@ -39,6 +40,7 @@ export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost
     stdio,
     openBlock: openBlockSource,
     readBytes,
+    digest: (bytes) => builtin.crypto.createHash('sha256').update(bytes).digest('hex'),
     openMount(mount, nodes) {
       const { source } = mount;
       const options = { readonly: mount.readonly ?? false, ...(nodes === undefined ? {} : { nodes }) };

@@ -7,6 +7,7 @@ import { HostDirectory } from '../mounts/host-directory.ts';
 import { runInWorker } from '../worker/guest.ts';
 import type { StartMessage } from '../worker/messages.ts';
 import { openBlockSource } from './block-source.ts';
+import { createCheckpoint } from './checkpoint-file.ts';
 import { NodeJournal } from './journal-file.ts';
 import { nodeRunnerHost } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
@@ -45,6 +46,7 @@ function runProcess(start: GuestStart): void {
           }
         : openBlockSource(block),
     openJournal: (path) => new NodeJournal(path),
+    createCheckpoint,
     attachMount: ({ mount, rootNode }, nodes) =>
       new HostDirectory(syncFileSystem, hostAnchors(), mount.source, {
         readonly: mount.readonly ?? false,

@@ -4,7 +4,9 @@
  */
 import type { GuardCore } from '../../core/guard.ts';
 import { WctrError } from '../../errors.ts';
-import { Fuel, type FuelCommand } from '../fuel.ts';
+import type { Checkpoint } from '../checkpoint/format.ts';
+import { openCheckpoint, type ProgramIdentity, resume } from '../checkpoint/resume.ts';
+import { Fuel, type FuelCommand, runStart } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
@@ -34,6 +36,8 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   readonly keepsTime?: boolean;
   /** Modules prepared before, by whatever key the host finds good. */
   readonly modules?: ModuleCache;
+  /** SHA-256, lower-case hex. */
+  digest(bytes: Uint8Array): string;
   /** The CPU limit's bucket, shared with the container's other threads (host/fuel-quota.ts). */
   readonly quota?: SharedArrayBuffer;
   readonly machines?: MachinePool;
@@ -79,21 +83,33 @@ function openMachine(spec: SandboxSpec, host: MachineHost, machines: MachinePool
 
 export interface LoadedProgram extends PreparedModule {
   readonly entry: string;
+  /** Where the program goes on. */
+  readonly checkpoint?: Checkpoint;
+  /** Known where a checkpoint is made or used. */
+  readonly identity?: ProgramIdentity;
 }
 
 /** Finds the spec's program among the container's files, checks and compiles it. */
-export function loadProgram(spec: SandboxSpec, host: RunnerHost, setup: Setup, port: KernelPort): LoadedProgram {
+export function loadProgram(
+  spec: SandboxSpec,
+  host: RunnerHost,
+  setup: Setup,
+  port: KernelPort,
+  freezes = false,
+): LoadedProgram {
   const fuel = spec.resources.cpus !== undefined || host.poll !== undefined || keepsTime(spec, host);
   const given = spec.program.module;
   const exists = (path: string) => isPath(path) && setup.modeOf(path) !== undefined;
   const named =
     given === undefined ? splitExport(spec.program.path ?? '', exists) : { path: spec.process.args[0] ?? '' };
   const entry = spec.program.export ?? named.export ?? '_start';
-  const known = host.modules?.get(spec, fuel);
+  const keepsState = freezes || spec.program.resume !== undefined;
+  const known = keepsState ? undefined : host.modules?.get(spec, fuel);
   if (known !== undefined) return { ...known, entry };
   const { env, cwd } = spec.process;
-  const bytes =
-    given === undefined ? setup.read(findProgram(named.path, env, cwd, setup), port) : host.readBytes(given);
+  const path = given === undefined ? findProgram(named.path, env, cwd, setup) : '';
+  const bytes = given === undefined ? setup.read(path, port) : host.readBytes(given);
+  if (keepsState) return loadWithState(spec, host, { path, entry, bytes }, fuel);
   const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel);
   host.modules?.set(spec, fuel, prepared);
   return { ...prepared, entry };
@@ -103,11 +119,27 @@ function isReferred({ program: { refer = [] } }: SandboxSpec, { info }: LoadedPr
   return refer.length > 0 && info.imports.some(({ kind, name }) => kind === 'function' && refer.includes(name));
 }
 
+/** One that will be frozen, or goes on where it was. */
+function loadWithState(
+  spec: SandboxSpec,
+  host: RunnerHost,
+  { path, entry, bytes }: { path: string; entry: string; bytes: Uint8Array },
+  fuel: boolean,
+): LoadedProgram {
+  const identity: ProgramIdentity = { path, entry, digest: () => host.digest(bytes) };
+  const { resume: from } = spec.program;
+  const checkpoint = from === undefined ? undefined : openCheckpoint(from, host, identity, spec.process);
+  const prepared = prepareModule(host.guardCore(), path || spec.process.args[0] || '', bytes, spec, fuel, true);
+  return { ...prepared, entry, identity, ...(checkpoint === undefined ? {} : { checkpoint }) };
+}
+
 export interface RunOptions {
   /** In place of the process' own. */
   readonly imports?: WebAssembly.Imports;
   /** Sees the guest before its entry is called. */
   readonly onInstance?: (instance: WebAssembly.Instance) => void;
+  /** What to run in place of the program's entry. */
+  readonly entry?: (instance: WebAssembly.Instance) => () => unknown;
 }
 
 /** Instantiates and runs it in an opened process. */
@@ -116,7 +148,7 @@ export function runProgram(
   host: RunnerHost,
   program: LoadedProgram,
   process: WasiProcess,
-  { imports = process.imports, onInstance }: RunOptions = {},
+  { imports = process.imports, onInstance, entry }: RunOptions = {},
 ): SandboxExit {
   const fuel = program.fuel ? createFuel(spec, host) : undefined;
   let instance: WebAssembly.Instance | undefined;
@@ -127,8 +159,14 @@ export function runProgram(
       linkedImports(program.info, imports, spec.program.unknownImports ?? 'deny'),
     );
     onInstance?.(instance);
-    fuel?.attach(instance);
-    end = process.start(instance, program.entry);
+    const { checkpoint } = program;
+    if (fuel !== undefined) fuel.attach(instance, checkpoint === undefined);
+    else if (checkpoint === undefined) runStart(instance);
+    if (checkpoint !== undefined) {
+      const goOn = resume(instance, checkpoint, process.context, program.entry);
+      end = process.run(memoryOf(instance), goOn);
+    } else if (entry !== undefined) end = process.run(memoryOf(instance), entry(instance));
+    else end = process.start(instance, program.entry);
   } catch (error) {
     // In the start function of the module, or before it.
     end = { kind: 'trap', exitCode: 134, error: linkFailure(error) };
@@ -137,8 +175,12 @@ export function runProgram(
   if (fuel?.end === 'stopped') return signalExit('SIGKILL');
   if (end.kind === 'exit') return { exitCode: end.exitCode & 0xff, oomKilled: false };
   if (end.kind === 'signal') return { ...signalExit(end.signal), exitCode: end.exitCode };
-  const usedBytes = (instance?.exports.memory as WebAssembly.Memory | undefined)?.buffer?.byteLength ?? 0;
+  const usedBytes = (instance === undefined ? undefined : memoryOf(instance))?.buffer?.byteLength ?? 0;
   return abnormalExit({ error: end.error, atMemoryLimit: isAtLimit(usedBytes, spec.resources.memoryBytes) });
+}
+
+function memoryOf({ exports }: WebAssembly.Instance): WebAssembly.Memory | undefined {
+  return exports.memory as WebAssembly.Memory | undefined;
 }
 
 export function timedOut(spec: SandboxSpec): SandboxExit {

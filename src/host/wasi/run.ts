@@ -92,6 +92,11 @@ export class WasiProcess {
     this.imports = createPreview1(this.#context);
   }
 
+  /** What the calls share; for those that look after the process (host/checkpoint). */
+  get context(): WasiContext {
+    return this.#context;
+  }
+
   /** Makes a fresh kernel process. Call before instantiating the module. */
   open(options: WasiProcessOptions): void {
     const context = this.#context;
