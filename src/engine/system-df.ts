@@ -15,7 +15,7 @@ export async function systemDiskUsage(parts: EngineParts): Promise<DiskUsage> {
   const { containers, fs, layout } = parts;
   const records = (await containers.list()).map((record) => currentRecord(record, containers));
   const images = await imageDiskUsage(
-    collectorOptions(parts),
+    { ...collectorOptions(parts), images: parts.images },
     async (id) => records.filter(({ imageId }) => imageId === id).length,
   );
   const written = await Promise.all(

@@ -1,7 +1,9 @@
 /** What the images take on disk, for `system df`. */
 import type { Digest } from '../spec/image-spec.ts';
 import { type CollectorOptions, diskUsage } from './gc.ts';
+import type { ImageStore } from './image-store.ts';
 import { type ImageSummary, listImages } from './image-views.ts';
+import { registryBlobs } from './store/registry-roots.ts';
 
 export interface ImageDiskUsage {
   readonly imageCount: number;
@@ -23,7 +25,7 @@ export interface ImageUsage {
 }
 
 export async function imageDiskUsage(
-  { fs, layout, content, images }: CollectorOptions,
+  { fs, layout, content, images }: CollectorOptions & { readonly images: ImageStore },
   containerCount: (id: Digest) => Promise<number>,
 ): Promise<ImageDiskUsage> {
   const sizes = new Map((await content.list()).map(({ digest, sizeBytes }) => [digest, sizeBytes]));
@@ -34,7 +36,7 @@ export async function imageDiskUsage(
       users.set(digest, (users.get(digest) ?? 0) + 1);
   }
   const usages: ImageUsage[] = [];
-  const needed = new Set<Digest>();
+  const needed = new Set(await registryBlobs(fs, layout));
   for (const summary of summaries) {
     const blobs = [...new Set(summary.records.flatMap((record) => record.blobs))];
     const count = await containerCount(summary.id);

@@ -90,14 +90,14 @@ const PULL: DistributionCase[] = [
     expect(answer.headers.get('content-length')).toBe('1234');
     expect(answer.headers.get('docker-content-digest')).toBe(digest);
   }),
-  ...([
-    ['bytes=0-99', 206, [0, 100]],
-    ['bytes=100-199', 206, [100, 200]],
-    ['bytes=900-', 206, [900, 1000]],
-    ['bytes=-100', 206, [900, 1000]],
-    ['bytes=900-5000', 206, [900, 1000]],
-    ['bytes=0-0', 206, [0, 1]],
-  ].map(([range, _status, [from, to]]) =>
+  ...[
+    { range: 'bytes=0-99', from: 0, to: 100 },
+    { range: 'bytes=100-199', from: 100, to: 200 },
+    { range: 'bytes=900-', from: 900, to: 1000 },
+    { range: 'bytes=-100', from: 900, to: 1000 },
+    { range: 'bytes=900-5000', from: 900, to: 1000 },
+    { range: 'bytes=0-0', from: 0, to: 1 },
+  ].map(({ range, from, to }) =>
     pull(`the range ${range} of a blob`, async (client, repository) => {
       const bytes = bytesOf(1000);
       const digest = await client.pushBlob(repository, bytes);
@@ -106,7 +106,7 @@ const PULL: DistributionCase[] = [
       expect(answer.headers.get('content-range')).toBe(`bytes ${from}-${to - 1}/1000`);
       expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes.subarray(from, to));
     }),
-  ) as DistributionCase[]),
+  ),
   pull('a range beyond the end is refused', async (client, repository) => {
     const digest = await client.pushBlob(repository, bytesOf(10));
     expect((await client.send('GET', `/v2/${repository}/blobs/${digest}`, { range: 'bytes=10-20' })).status).toBe(416);
