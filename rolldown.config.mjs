@@ -3,10 +3,13 @@
 // `guest` (runs a program), `engine` (finds the image). The rest loads with the command that needs it.
 import { defineConfig } from 'rolldown';
 
+/** What every command needs: it may load nothing of the others for that. */
+const BASE =
+  /\/dist\/(errors|version|core\/load|host\/node\/(builtin|context-store|directories|engine-host|package-files|packaged-wasm)|cli\/(complain|flags|format\/units|inert-text|suggest|terminal)|images\/(did-you-mean|quote))\.js/;
 const GUEST =
-  /\/dist\/(errors\.js|core\/(abi\/|guard|load)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|package-files|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
+  /\/dist\/(core\/(abi\/|guard)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
-  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
 /** What `run` adds to them, of which other commands use parts. */
 const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;
@@ -14,6 +17,9 @@ const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|r
 /** What `ps` adds. */
 const PS =
   /\/dist\/(spec\/engine-api|engine\/(container-(list|views)|filters)|cli\/(commands\/(ps|container-rows|filters)|format\/(rows|ports|table|time|units)))\.js/;
+
+/** Packages have a dist/ as well. */
+const own = (pattern) => (id) => !id.includes('node_modules') && pattern.test(id);
 
 /** The chunks are read as Latin-1, which is the fastest, so nothing beyond ASCII may be left in them. */
 const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -36,7 +42,12 @@ const asciiOnly = {
     }
   },
 };
-const shared = { platform: 'node', external: ['@wasmer/wasi', 'memfs'], plugins: [asciiOnly] };
+const shared = {
+  platform: 'node',
+  optimization: { inlineConst: true },
+  external: ['@wasmer/wasi', 'memfs'],
+  plugins: [asciiOnly],
+};
 
 export default defineConfig([
   {
@@ -47,10 +58,11 @@ export default defineConfig([
       cleanDir: true,
       codeSplitting: {
         groups: [
-          { name: 'guest', test: GUEST, priority: 2 },
-          { name: 'engine', test: ENGINE, priority: 1 },
-          { name: 'run', test: RUN },
-          { name: 'ps', test: PS },
+          { name: 'base', test: own(BASE), priority: 3 },
+          { name: 'guest', test: own(GUEST), priority: 2 },
+          { name: 'engine', test: own(ENGINE), priority: 1 },
+          { name: 'run', test: own(RUN) },
+          { name: 'ps', test: own(PS) },
         ],
       },
     },

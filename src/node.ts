@@ -10,7 +10,6 @@ import { assembleEngine } from './engine/assemble.ts';
 import type { LocalEngine } from './engine/local-engine.ts';
 import type { HostProcesses, SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
-import { openBlockSource } from './host/node/block-source.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { configDirectory, dataRoot, runDirectory } from './host/node/directories.ts';
 import {
@@ -29,7 +28,6 @@ import { FileLocks } from './host/node/locks.ts';
 import { memoryDirectory } from './host/node/memory-directory.ts';
 import { DIST } from './host/node/package-files.ts';
 import { processUsage, signalProcess } from './host/node/processes.ts';
-import { syncFileSystem } from './host/node/sync-file-system.ts';
 import type { CredentialHelpers } from './host/ports.ts';
 import type { ContainerProcess } from './host/process/container-process.ts';
 import type { Sandbox } from './host/sandbox.ts';
@@ -227,7 +225,11 @@ function nodeSandboxes(options: InternalOptions): SandboxChoice {
     worker: async () => (await import('./host/node/sandboxes.ts')).createWorkerSandbox(),
     inline: async () => (await import('./host/node/sandboxes.ts')).createInlineSandbox(),
     wasmer: async () => {
-      const { WasmerSandbox } = await import('./host/wasmer/sandbox.ts');
+      const [{ WasmerSandbox }, { openBlockSource }, { syncFileSystem }] = await Promise.all([
+        import('./host/wasmer/sandbox.ts'),
+        import('./host/node/block-source.ts'),
+        import('./host/node/sync-file-system.ts'),
+      ]);
       return new WasmerSandbox({
         open: openBlockSource,
         files: syncFileSystem,

@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     });
   const shim = new ContainerShim(document, {
     guests: createContainerHost({
-      threadEntry: new URL('bin/guest-thread.cjs', DIST),
+      threadEntry: `${DIST}bin/guest-thread.cjs`,
       files: (access) => new KernelFiles(access),
     }),
     sockets: nodeLocalSockets,

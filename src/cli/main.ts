@@ -1,6 +1,7 @@
 /** The `wctr` command; launch.ts loads it. */
 import type { Engine } from '../engine/engine.ts';
 import { contextStore } from '../host/node/context-store.ts';
+import { compileEarly } from '../host/node/packaged-wasm.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
 import type { Context } from './command.ts';
@@ -15,10 +16,11 @@ const contexts = contextStore(process.env);
 const early = needsSecondProcess(argv)
   ? import('../host/process/prespawn.ts').then(({ prespawn }) => prespawn())
   : undefined;
+const compiled = becomesContainer(argv) ? compileEarly() : undefined;
 
 async function open(dataRoot?: string): Promise<Engine> {
   const { openEngine } = await import('../node.ts');
-  const process = await early;
+  const [process] = await Promise.all([early, compiled]);
   return openEngine({
     becomesContainer: true,
     ...(dataRoot === undefined ? {} : { dataRoot }),
@@ -87,6 +89,11 @@ function abortOnInterrupt(): AbortController {
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   return controller;
+}
+
+/** A guess from the line alone, as below: what was compiled for nothing has taken no time of this thread. */
+function becomesContainer([command, ...rest]: readonly string[]): boolean {
+  return command === 'run' && rest.includes('--rm');
 }
 
 /** A guess from the line alone; where it is wrong the process is started later, or ends unused. */

@@ -43,7 +43,7 @@ export function nodeCliHost(): CliHost {
   };
 }
 
-async function writeTo(stream: NodeJS.WriteStream, chunk: Uint8Array): Promise<void> {
+async function writeTo(stream: Parameters<typeof guard>[0], chunk: Uint8Array): Promise<void> {
   if (!guard(stream).write(chunk)) await new Promise<void>((done) => stream.once('drain', () => done()));
 }
 

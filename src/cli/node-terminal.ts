@@ -1,32 +1,32 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The process's own terminal. Node makes its streams on first use, which takes milliseconds, so nothing here touches
- * one before it is needed. Writing to a closed pipe ends the process quietly, as it does for any Unix filter;
+ * The process's own terminal. Node makes its streams on first use, which takes a fifth of a short command's time, so
+ * nothing here touches one before it is needed: text goes straight to the descriptor as long as there is no stream. Writing to a closed pipe ends the process quietly, as it does for any Unix filter;
  * output that goes nowhere for another reason, a full disk, ends it with a message.
  */
 export function nodeTerminal(): Terminal {
-  const write = (stream: NodeJS.WriteStream, text: string) => guard(stream).write(text);
   return {
-    out: (text) => void write(process.stdout, text),
-    err: (text) => void write(process.stderr, text),
+    out: (text) => write(1, text),
+    err: (text) => write(2, text),
     flush: async () => {
       await Promise.all([...guarded].map(drained));
     },
     get stdinIsTTY() {
-      return process.stdin.isTTY === true;
+      return mayBeTerminal(0) && process.stdin.isTTY === true;
     },
     get stdoutIsTTY() {
-      return process.stdout.isTTY === true;
+      return mayBeTerminal(1) && process.stdout.isTTY === true;
     },
     get stderrIsTTY() {
-      return process.stderr.isTTY === true;
+      return mayBeTerminal(2) && process.stderr.isTTY === true;
     },
     get columns() {
       return process.stderr.columns ?? 80;
     },
     size() {
+      if (!mayBeTerminal(1)) return undefined;
       const { rows: height, columns: width } = process.stdout;
       return process.stdout.isTTY === true && width > 0 && height > 0 ? { height, width } : undefined;
     },
@@ -53,10 +53,40 @@ function enterRawMode(): () => void {
   return leave;
 }
 
-const guarded = new Set<NodeJS.WriteStream>();
+/** Where it is known without loading what asks the terminal itself. */
+function mayBeTerminal(fd: 0 | 1 | 2): boolean {
+  try {
+    return process.platform === 'win32' || fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
+
+type OwnStream = NodeJS.WriteStream & { readonly fd: number };
+
+const guarded = new Set<OwnStream>();
+
+/** In the order of the calls, whichever way a text takes. Windows' console needs the stream to know what UTF-8 is. */
+function write(fd: 1 | 2, text: string): void {
+  const isStreamed = process.platform === 'win32' || [...guarded].some((stream) => stream.fd === fd);
+  const rest = isStreamed ? Buffer.from(text) : writeDirectly(fd, Buffer.from(text));
+  if (rest.length > 0) guard(fd === 1 ? process.stdout : process.stderr).write(rest);
+}
+
+/** What is left when nobody takes more at the moment from a pipe that somebody has set not to wait. */
+function writeDirectly(fd: 1 | 2, bytes: Buffer): Buffer {
+  let at = 0;
+  try {
+    while (at < bytes.length) at += writeSync(fd, bytes, at);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EAGAIN') quit(error as NodeJS.ErrnoException);
+  }
+  return bytes.subarray(at);
+}
 
 /** The stream, with what happens to its errors settled. */
-export function guard(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+export function guard(stream: OwnStream): OwnStream {
   if (!guarded.has(stream)) stream.on('error', quit);
   guarded.add(stream);
   return stream;

@@ -11,7 +11,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { WctrError } from '../../errors.ts';
 import { DIST } from '../../host/node/package-files.ts';
 import type { LaunchDocument, LaunchReport } from '../launch.ts';
@@ -149,7 +148,7 @@ export class ShimProcess {
 
 /** How the runtime at hand runs a program of the package. */
 function runtimeCommand(program: string, args: readonly string[]): string[] {
-  const path = fileURLToPath(new URL(program, DIST));
+  const path = `${DIST}${program}`;
   const { execPath } = process;
   if ('Deno' in globalThis) {
     const flags = ['--quiet', '--no-prompt', '--no-config', '--no-lock', '--allow-all'];

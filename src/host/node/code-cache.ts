@@ -5,27 +5,34 @@
  * directory of the data root, one file per chunk, and may be deleted at any time.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 type Require = (id: string) => unknown;
+interface NodeModule {
+  createRequire(path: string): Require;
+  enableCompileCache?(directory: string): unknown;
+}
 type Wrapped = (exports: unknown, require: Require, module: unknown, filename: string, directory: string) => void;
 
 /** Runs `entry`, a CommonJS file of `directory`; its chunks lie beside it and are required as `./name.cjs`. */
 export function runCached(directory: string, entry: string, cacheRoot: string): void {
   const cacheDirectory = join(cacheRoot, `${process.version}-${process.arch}`);
-  const usual = createRequire(join(directory, entry)) as Require;
-  const { enableCompileCache } = Module as unknown as { enableCompileCache?(directory: string): unknown };
+  const { createRequire, enableCompileCache } = process.getBuiltinModule('node:module') as NodeModule;
   if (enableCompileCache !== undefined) {
     enableCompileCache(cacheDirectory);
-    usual(`./${entry}`);
+    createRequire(join(directory, entry))(`./${entry}`);
     return;
   }
+  let usual: Require | undefined;
   const loaded = new Map<string, { exports: unknown }>();
   const fresh = new Map<string, Script>();
   const load: Require = (id) => {
-    if (!id.startsWith('./')) return usual(id);
+    if (id.startsWith('node:')) return process.getBuiltinModule(id);
+    if (!id.startsWith('./')) {
+      usual ??= createRequire(join(directory, entry));
+      return usual(id);
+    }
     const known = loaded.get(id);
     if (known !== undefined) return known.exports;
     const module = { exports: {} as unknown };

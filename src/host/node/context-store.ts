@@ -1,5 +1,5 @@
 /** The file `contexts.json` of wctr's configuration directory. Synchronous: every command looks at it once. */
-import * as fs from 'node:fs';
+import { nodeFs as fs } from './builtin.ts';
 import { configDirectory } from './directories.ts';
 
 export function contextStore(env: Readonly<Record<string, string | undefined>>) {

@@ -3,9 +3,9 @@
  * Node's thread pool, whose round trip costs a hundred times what they do. Large writes and fsync, which wait for the
  * disk, still go there.
  */
-import * as fs from 'node:fs';
+import type { Stats } from 'node:fs';
 import type { FileHandle, FileSystem } from '../ports.ts';
-import { builtin } from './builtin.ts';
+import { builtin, nodeFs as fs } from './builtin.ts';
 
 /** Up to this much is copied into the page cache sooner than another thread could be told to do it. */
 const DIRECT_BYTES = 256 * 1024;
@@ -62,7 +62,7 @@ class DirectHandle implements FileHandle {
     await later<void>((done) => fs.fsync(this.#fd, done));
   }
 
-  async stat(): Promise<fs.Stats> {
+  async stat(): Promise<Stats> {
     return fs.fstatSync(this.#fd);
   }
 

@@ -1,8 +1,8 @@
 /** EngineHost over Node's modules; Deno and Bun through theirs. */
-import * as fs from 'node:fs';
+import type { Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ByteLocation } from '../ports.ts';
-import { builtin } from './builtin.ts';
+import { builtin, nodeFs as fs } from './builtin.ts';
 
 /** What kind of thing a path of the host names. */
 export async function pathKind(path: string): Promise<'directory' | 'file' | undefined> {
@@ -81,7 +81,7 @@ export function isDirectory(path: string): boolean {
 }
 
 /** Undefined also where a part of the path is no directory, or may not be looked into. */
-function statOrNothing(path: string): fs.Stats | undefined {
+function statOrNothing(path: string): Stats | undefined {
   try {
     return fs.statSync(path, { throwIfNoEntry: false });
   } catch {

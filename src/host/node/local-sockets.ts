@@ -1,9 +1,9 @@
 /** LocalSockets over node:net: Unix sockets in a directory of the user's own; on Windows, named pipes. */
-import * as fs from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { WctrError } from '../../errors.ts';
 import type { ByteChannel, LocalSockets } from '../ports.ts';
+import { nodeFs as fs } from './builtin.ts';
 
 export const nodeLocalSockets: LocalSockets = { connect: connectTo, listen };
 

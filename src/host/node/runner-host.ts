@@ -1,36 +1,12 @@
 /** What the runner needs of Node (and of Deno and Bun through node:), in whatever thread or process it runs. */
-import { readFileSync } from 'node:fs';
-import { withMemoryKind } from '../../core/load.ts';
 import { PathAnchors } from '../mounts/anchors.ts';
 import { HostDirectory } from '../mounts/host-directory.ts';
 import type { GuestStdio, RunnerHost } from '../runner/run.ts';
 import { openBlockSource, readBytes } from './block-source.ts';
 import { builtin } from './builtin.ts';
+import type { WasmModules } from './packaged-wasm.ts';
 import { pause } from './stdio.ts';
 import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
-
-/** The core's compiled modules, each read and compiled when first asked for and kept. */
-export interface WasmModules {
-  kernel(): WebAssembly.Module;
-  core(): WebAssembly.Module;
-}
-
-/** `directory`: where kernel.wasm and core.wasm lie, with a slash at the end. */
-export function wasmModules(directory: string): WasmModules {
-  let kernel: WebAssembly.Module | undefined;
-  let core: WebAssembly.Module | undefined;
-  const load = (name: string) => new WebAssembly.Module(withMemoryKind(readFileSync(directory + name), false));
-  return {
-    kernel: () => {
-      kernel ??= load('kernel.wasm');
-      return kernel;
-    },
-    core: () => {
-      core ??= load('core.wasm');
-      return core;
-    },
-  };
-}
 
 export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost {
   return {

@@ -1,5 +1,4 @@
 /** The isolations of Node (and of Deno and Bun through node:), ready to use. */
-import { fileURLToPath } from 'node:url';
 import { createInlineSandbox as createInline } from '../inline/sandbox.ts';
 import type { Sandbox } from '../sandbox.ts';
 import {
@@ -8,26 +7,23 @@ import {
   type WorkerSandboxOptions,
 } from '../worker/sandbox.ts';
 import { DIST } from './package-files.ts';
-import { nodeRunnerHost, wasmModules } from './runner-host.ts';
+import { packagedWasm } from './packaged-wasm.ts';
+import { nodeRunnerHost } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
 import { openWorkerThread } from './worker-port.ts';
 
 export { createProcessSandbox, prespawn } from '../process/sandbox.ts';
 
-const WASM = fileURLToPath(new URL('wasm/', DIST));
-
 export function createInlineSandbox(): Sandbox {
-  const wasm = wasmModules(WASM);
-  return createInline({ inherited: inheritedStream, runnerHost: (stdio) => nodeRunnerHost(wasm, stdio) });
+  return createInline({ inherited: inheritedStream, runnerHost: (stdio) => nodeRunnerHost(packagedWasm, stdio) });
 }
 
 export function createWorkerSandbox(options: WorkerSandboxOptions = {}): WorkerSandbox {
-  const wasm = wasmModules(WASM);
   return createWorker(
     {
-      openWorker: () => openWorkerThread(new URL('host/node/worker-entry.js', DIST)),
-      kernelModule: async () => wasm.kernel(),
-      coreModule: async () => wasm.core(),
+      openWorker: () => openWorkerThread(`${DIST}host/node/worker-entry.js`),
+      kernelModule: async () => packagedWasm.kernel(),
+      coreModule: async () => packagedWasm.core(),
       sharedMemory: true,
       inheritsStdio: true,
       // V8 interrupts a computing thread; JavaScriptCore does not.

@@ -1,7 +1,6 @@
 /** Boots a container's files without a guest, in this process: image below, writable layer as its journal has it, mounts. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UpperJournal } from '../../core/upper.ts';
 import type { ContainerFiles } from '../container/container.ts';
 import type { CreateFiles } from '../container/files-access.ts';
@@ -9,8 +8,8 @@ import { Machine } from '../runner/machine.ts';
 import type { SandboxSpec } from '../sandbox.ts';
 import { hostClock, hostRandom } from '../wasi/defaults.ts';
 import { NodeJournal } from './journal-file.ts';
-import { DIST } from './package-files.ts';
-import { nodeRunnerHost, type WasmModules, wasmModules } from './runner-host.ts';
+import { packagedWasm } from './packaged-wasm.ts';
+import { nodeRunnerHost } from './runner-host.ts';
 import { emptyInput } from './stdio.ts';
 
 export interface StoppedFiles {
@@ -20,20 +19,17 @@ export interface StoppedFiles {
   close(): Promise<void>;
 }
 
-let wasm: WasmModules | undefined;
-
 /** `journal`: absolute path, made when it is not there; absent: what is written goes with `close`. */
 export function openStoppedFiles(
   spec: SandboxSpec,
   { journal }: { readonly journal?: string },
   createFiles: CreateFiles,
 ): StoppedFiles {
-  wasm ??= wasmModules(fileURLToPath(new URL('wasm/', DIST)));
   if (journal !== undefined) mkdirSync(dirname(journal), { recursive: true, mode: 0o700 });
   const machine = new Machine(
     spec,
     {
-      ...nodeRunnerHost(wasm, { stdin: emptyInput, stdout: {}, stderr: {} }),
+      ...nodeRunnerHost(packagedWasm, { stdin: emptyInput, stdout: {}, stderr: {} }),
       clock: hostClock,
       random: hostRandom,
     },

@@ -1,8 +1,8 @@
 /** Node's synchronous file system as a mount's source (also Deno's and Bun's, through their node: modules). */
-import * as fs from 'node:fs';
 import * as abi from '../../core/abi/kernel.ts';
 import { type Anchors, PathAnchors, PinnedAnchors } from '../mounts/anchors.ts';
 import type { SyncFileSystem } from '../ports.ts';
+import { nodeFs as fs } from './builtin.ts';
 
 /** Mounts speak Linux' open flags; other systems number theirs differently. */
 const FLAGS: readonly (readonly [number, number | undefined])[] = [

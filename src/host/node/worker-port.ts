@@ -10,7 +10,7 @@ export interface ThreadOptions {
   readonly sharesDescriptors?: boolean;
 }
 
-export function openWorkerThread<In, Out>(entry: URL, options: ThreadOptions = {}): WorkerPort<In, Out> {
+export function openWorkerThread<In, Out>(entry: string, options: ThreadOptions = {}): WorkerPort<In, Out> {
   const worker = new Worker(entry, {
     resourceLimits: RESOURCE_LIMITS,
     env: {},

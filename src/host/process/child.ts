@@ -8,19 +8,18 @@ import { decodeFrameHeader, encodeFrame, encodeJson, FRAME_HEADER_BYTES } from '
 import { signalExit } from '../runner/exit.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { decodeSpec, FRAME_EXIT, FRAME_READY } from './frames.ts';
-import { packagedModules, runOnOwnStdio } from './guest-process.ts';
+import { runOnOwnStdio } from './guest-process.ts';
 import { warmUp } from './warm-up.ts';
 
 const CHANNEL = 3;
 
 function main(): void {
-  const wasm = packagedModules();
   // Done before there is work, in the time the parent takes to know what the work is.
-  warmUp(wasm);
+  warmUp();
   const spec = receive();
   if (spec !== undefined) {
     send(FRAME_READY, new Uint8Array(0));
-    finish(runOnOwnStdio(spec, wasm, brokenPipe));
+    finish(runOnOwnStdio(spec, brokenPipe));
   }
   leave();
 }

@@ -6,7 +6,6 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { WctrError } from '../../errors.ts';
 import { decodeJson, encodeFrame, FrameReader } from '../frames.ts';
 import { DIST } from '../node/package-files.ts';
@@ -153,6 +152,6 @@ function childCommand(): { command: string; args: string[]; env: Record<string, 
 
 /** The bundled program starts faster; the plain one is what `tsc` leaves. */
 function childProgram(): string {
-  const bundle = fileURLToPath(new URL('bin/container.cjs', DIST));
-  return existsSync(bundle) ? bundle : fileURLToPath(new URL('host/process/child.js', DIST));
+  const bundle = `${DIST}bin/container.cjs`;
+  return existsSync(bundle) ? bundle : `${DIST}host/process/child.js`;
 }

@@ -5,13 +5,13 @@
 import { Core } from '../../core/core.ts';
 import { createHasher } from '../../core/hash.ts';
 import { nodeHasher } from '../node/hasher.ts';
+import { packagedWasm } from '../node/packaged-wasm.ts';
 import type { Hasher } from '../ports.ts';
-import { packagedModules } from './guest-process.ts';
 
 let core: Core | undefined;
 
 export function ownHasher(algorithm: 'sha256' | 'sha512'): Hasher {
   if (algorithm !== 'sha256') return nodeHasher(algorithm);
-  core ??= Core.over(packagedModules().core());
+  core ??= Core.over(packagedWasm.core());
   return createHasher(core);
 }

@@ -5,7 +5,7 @@
  * limit watched from outside) gets one from `supervised`.
  */
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec } from '../sandbox.ts';
-import { packagedModules, runOnOwnStdio } from './guest-process.ts';
+import { runOnOwnStdio } from './guest-process.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** What a shell reports for a program that died of SIGPIPE. */
@@ -48,7 +48,7 @@ class OwnProcessHandle implements SandboxHandle {
     if (this.#exit === undefined) {
       // Nothing of JavaScript runs while the guest does: a signal has to end the process by itself.
       for (const name of SIGNALS) process.removeAllListeners(name);
-      this.#exit = runOnOwnStdio(this.#spec, packagedModules(), () => process.exit(EXIT_BROKEN_PIPE));
+      this.#exit = runOnOwnStdio(this.#spec, () => process.exit(EXIT_BROKEN_PIPE));
     }
     return this.#exit;
   }

@@ -3,7 +3,8 @@
  * functions when they are first called, JavaScript's and Wasm's alike, and that is most of a small container's start.
  */
 
-import { nodeRunnerHost, type WasmModules } from '../node/runner-host.ts';
+import { packagedWasm } from '../node/packaged-wasm.ts';
+import { nodeRunnerHost } from '../node/runner-host.ts';
 import { emptyInput } from '../node/stdio.ts';
 import { runGuest } from '../runner/run.ts';
 import type { HostStream } from '../wasi/ports.ts';
@@ -24,7 +25,7 @@ const CALLS: readonly (readonly [name: string, a: number, b: number, c: number, 
 
 const IGNORE: HostStream = { write: (source) => source.length };
 
-export function warmUp(wasm: WasmModules): void {
+export function warmUp(): void {
   runGuest(
     {
       id: '',
@@ -42,7 +43,7 @@ export function warmUp(wasm: WasmModules): void {
       resources: {},
       stdio: { stdin: 'null', stdout: 'pipe', stderr: 'pipe' },
     },
-    nodeRunnerHost(wasm, { stdin: emptyInput, stdout: IGNORE, stderr: IGNORE }),
+    nodeRunnerHost(packagedWasm, { stdin: emptyInput, stdout: IGNORE, stderr: IGNORE }),
   );
 }
 
