@@ -30,7 +30,11 @@ describe.skipIf(!hasNetProgram)('a program with sockets', () => {
     const named = await run('--add-host', 'box:host-gateway', net, 'get', 'box', port);
     expect(named).toEqual({ code: 0, stdout: 'from the host\n', stderr: '' });
     expect(await run('--network', 'host', net, 'get', '127.0.0.1', port)).toMatchObject({ stdout: 'from the host\n' });
-    expect(await run(net, 'resolve', 'localhost')).toEqual({ code: 0, stdout: '127.0.0.1\n0:0:0:0:0:0:0:1\n', stderr: '' });
+    expect(await run(net, 'resolve', 'localhost')).toEqual({
+      code: 0,
+      stdout: '127.0.0.1\n0:0:0:0:0:0:0:1\n',
+      stderr: '',
+    });
     expect((await cli.run(['ps', '-aq'])).stdout).toBe('');
   });
 

@@ -139,7 +139,7 @@ export const programs = {
   },
   /** Datagrams of a size, sent and counted as they come back. */
   udpMany(network, args) {
-    const socket = opened(network.socket(4, 'datagram'));
+    const socket = opened(network.socket((args['family'] as 4 | 6 | undefined) ?? 4, 'datagram'));
     const to = at(args);
     const piece = new Uint8Array(70000);
     let back = 0;
@@ -148,9 +148,23 @@ export const programs = {
       const sent = socket.sendTo(bytes, to, false);
       if (sent < 0) return { sent };
       const got = socket.receiveFrom(piece, 0, false);
-      if (typeof got !== 'number' && got.length === bytes.length && piece[0] === (i & 255)) back++;
+      if (typeof got === 'number' || got.length !== bytes.length) continue;
+      if (got.length === 0 || piece[0] === (i & 255)) back++;
     }
     return { back };
+  },
+  udpSilent(network, args) {
+    const socket = opened(network.socket(4, 'datagram'));
+    ok('bind', socket.bind(at(args)));
+    parentPort?.postMessage({ listening: socket.local() });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
+  udpFlood(network, args) {
+    const socket = opened(network.socket(4, 'datagram'));
+    const bytes = new Uint8Array(args['size'] as number);
+    let sent = 0;
+    for (let i = 0; i < (args['count'] as number); i++) if (socket.sendTo(bytes, at(args), false) > 0) sent++;
+    return sent;
   },
   udpEcho(network, args) {
     const socket = opened(network.socket((args['family'] as 4 | 6 | undefined) ?? 4, 'datagram'));

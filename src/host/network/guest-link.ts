@@ -34,7 +34,7 @@ export class GuestLink {
   readonly #offered: { readonly id: number; readonly slot: slots.Slot }[] = [];
   readonly #pending: { readonly listener: Socket; readonly socket: ByteSocket }[] = [];
 
-  /** `listeners`: ports, already claimed, that the guest finds listening. */
+  /** `listeners`: ports, already claimed, that the guest finds as sockets. They listen once it looks at one. */
   constructor(transport: Transport, listeners: readonly BoundPort[], wake: () => void) {
     this.#transport = transport;
     this.#wake = wake;
@@ -46,7 +46,6 @@ export class GuestLink {
       const memory = slots.createSlotMemory(slots.RING_BYTES);
       const socket: Socket = { slot: new slots.Slot(memory), family: 4, type: 'stream', bound, closed: false };
       this.#sockets.set(slot, socket);
-      this.#listen(socket, MAX_PENDING).catch(() => {});
       socket.slot.local = bound.address;
       socket.slot.state = slots.LISTENING;
       return { slot, memory };

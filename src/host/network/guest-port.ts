@@ -40,8 +40,7 @@ class GuestNetwork implements NetworkPort {
       const opened = new slots.Slot(memory);
       this.#slots.set(slot, opened);
       this.#open++;
-      this.offer(MAX_OFFERED);
-      return new GuestSocket(this, slot, opened, 4, 'stream');
+      return new GuestSocket(this, slot, opened, 4, 'stream', true);
     });
   }
 
@@ -127,8 +126,18 @@ class GuestSocket implements HostSocket {
   readonly #id: number;
   readonly #slot: slots.Slot;
   #readShut = false;
+  /** Found at the start, and not looked at so far: nobody is let in before the program is there to answer. */
+  #isAsleep: boolean;
 
-  constructor(network: GuestNetwork, id: number, slot: slots.Slot, family: 4 | 6, type: 'stream' | 'datagram') {
+  constructor(
+    network: GuestNetwork,
+    id: number,
+    slot: slots.Slot,
+    family: 4 | 6,
+    type: 'stream' | 'datagram',
+    isAsleep = false,
+  ) {
+    this.#isAsleep = isAsleep;
     this.#network = network;
     this.#id = id;
     this.#slot = slot;
@@ -158,6 +167,8 @@ class GuestSocket implements HostSocket {
   accept(nonBlocking: boolean): GuestSocket | number {
     const slot = this.#slot;
     if (slot.state !== slots.LISTENING) return -e.EINVAL;
+    const woken = this.#awake();
+    if (woken < 0) return woken;
     const ready = () => slot.inbound.readable >= 4 || slot.state !== slots.LISTENING;
     if (!ready() && (nonBlocking || !slot.inbound.waitUntil(ready, this.receiveTimeoutMs))) return -e.EAGAIN;
     const id = new Uint8Array(4);
@@ -305,6 +316,7 @@ class GuestSocket implements HostSocket {
   }
 
   poll(events: number): number {
+    this.#awake();
     const { state, inbound, outbound, error } = this.#slot;
     let ready = 0;
     if (state === slots.LISTENING) {
@@ -331,6 +343,15 @@ class GuestSocket implements HostSocket {
 
   close(): void {
     this.#network.close(this.#id, this.#slot, this.type === 'stream' ? slots.RING_BYTES : slots.DATAGRAM_RING_BYTES);
+  }
+
+  #awake(): number {
+    if (!this.#isAsleep) return 0;
+    const result = this.#network.ask({ op: 'listen', slot: this.#id, backlog: MAX_OFFERED });
+    if (result < 0) return result;
+    this.#isAsleep = false;
+    this.#network.offer(MAX_OFFERED);
+    return 0;
   }
 
   /** The main thread stopped for want of space: it goes on. */
