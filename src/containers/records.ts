@@ -98,8 +98,9 @@ export class ContainerRecords {
   }
 
   /** Throws `store-corrupt`. */
-  get(id: string): Promise<ContainerRecord | undefined> {
-    return this.#records.get(id);
+  async get(id: string): Promise<ContainerRecord | undefined> {
+    const record = await this.#records.get(id);
+    return record === undefined ? undefined : this.#current(record);
   }
 
   /** Runs `action` while nobody else changes the container. */
@@ -167,7 +168,7 @@ export class ContainerRecords {
     const kept: ContainerRecord[] = [];
     // A damaged record must not hide all others.
     for (const record of await this.#records.list(() => {}, options)) {
-      if (!this.isForsaken(record)) kept.push(record);
+      if (!this.isForsaken(record)) kept.push(this.#current(record));
       else await this.remove(record).catch(() => {});
     }
     return kept;
@@ -180,6 +181,13 @@ export class ContainerRecords {
     );
   }
 
+  /** A foreground run that is to remove itself writes one record, before its guest runs. */
+  #current(record: ContainerRecord): ContainerRecord {
+    const { managed, state, createdAt } = record;
+    if (managed || state.status !== 'created' || state.pid === undefined || !this.runs(record)) return record;
+    return { ...record, state: { ...state, status: 'running', startedAt: createdAt } };
+  }
+
   /** Whether the process the record names is there. */
   runs({ state }: ContainerRecord): boolean {
     const { isAlive } = this.#options;
@@ -188,11 +196,11 @@ export class ContainerRecords {
 
   /** By name, id, or the beginning of an id. Throws `no-such-container`, `conflict` when several ids begin so. */
   async find(name: string): Promise<ContainerRecord> {
-    const exact = HEX.test(name) && name.length === 64 ? await this.#records.get(name) : undefined;
-    if (exact !== undefined) return exact;
+    const exact = HEX.test(name) && name.length === 64 ? await this.get(name) : undefined;
+    if (exact !== undefined && !this.isForsaken(exact)) return exact;
     const wanted = name.replace(/^\//, '');
     const owner = wanted === '' ? undefined : await this.#owner(this.#namePath(wanted));
-    const named = owner === undefined ? undefined : await this.#records.get(owner.id);
+    const named = owner === undefined ? undefined : await this.get(owner.id);
     if (named?.name === wanted && !this.isForsaken(named)) return named;
     const matching = HEX.test(name) ? (await this.list()).filter((record) => record.key.startsWith(name)) : [];
     if (matching.length > 1) {

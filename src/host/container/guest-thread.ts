@@ -27,14 +27,22 @@ import { WasiProcess } from '../wasi/run.ts';
 import { bytesInput, ringInput, ringOutput } from '../worker/guest.ts';
 import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
 import { GuestSignals } from './guest-signals.ts';
-import { type AttachedMount, type GuestMessage, type GuestStart, type SharedBlock, STATE_PAGES } from './messages.ts';
+import {
+  type AttachedMount,
+  type GuestMessage,
+  type GuestStart,
+  type SharedBlock,
+  STATE_JOURNAL,
+  STATE_PAGES,
+} from './messages.ts';
 import { withStackSpare } from './stack-spare.ts';
 
 export interface GuestThreadHost {
   post(message: GuestMessage): void;
   runnerHost(start: GuestStart, stdio: GuestStdio): RunnerHost;
   openShared(block: SharedBlock): BlockSource;
-  openJournal(path: string): JournalStore;
+  /** `note` is told the descriptor as soon as there is one, -1 when it is closed. */
+  openJournal(path: string, note: (descriptor: number) => void): JournalStore;
   attachMount(mount: AttachedMount, nodes: NodeTable): HostDirectory;
   /** A new file that takes the path's place when it is whole. */
   createCheckpoint(path: string): CheckpointFile;
@@ -119,10 +127,12 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
     ]),
   );
   const { memory } = attachment;
+  const state = new Int32Array(start.state);
+  const note = (descriptor: number) => void Atomics.store(state, STATE_JOURNAL, descriptor + 1);
   const journal =
     attachment.journal === undefined
       ? undefined
-      : new UpperJournal(host.openJournal(attachment.journal), () => ({
+      : new UpperJournal(host.openJournal(attachment.journal, note), () => ({
           memory,
           calls: kernel as unknown as UpperLink['calls'],
         }));

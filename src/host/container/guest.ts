@@ -9,7 +9,14 @@ import type { OutputName, StreamSetup, WorkerPort } from '../worker/messages.ts'
 import { createRing, Ring } from '../worker/ring.ts';
 import { Input, Output, RING_BYTES } from '../worker/streams.ts';
 import type { GuestProcess, ProcessSpec } from './container.ts';
-import { type GuestMessage, type GuestStart, STATE_BYTES, STATE_CATCHES, STATE_PAGES } from './messages.ts';
+import {
+  type GuestMessage,
+  type GuestStart,
+  STATE_BYTES,
+  STATE_CATCHES,
+  STATE_JOURNAL,
+  STATE_PAGES,
+} from './messages.ts';
 
 export type GuestThread = WorkerPort<GuestStart, GuestMessage>;
 
@@ -130,6 +137,12 @@ export class Guest implements GuestProcess {
       });
     }
     if (action === 'end') void this.end(signalExit(signalName(signal)), true);
+  }
+
+  /** The descriptor of the journal that its thread left open. */
+  takeJournal(): number | undefined {
+    const descriptor = Atomics.exchange(new Int32Array(this.#state), STATE_JOURNAL, 0) - 1;
+    return descriptor < 0 ? undefined : descriptor;
   }
 
   #catches(): boolean {

@@ -34,6 +34,8 @@ export interface ContainerThreads {
   shareBlock(location: ByteLocation): SharedBlock;
   closeShared(block: SharedBlock): void;
   openJournal(path: string): JournalStore;
+  /** One that a thread has opened and not closed. */
+  closeDescriptor(descriptor: number): void;
   /** CPU time of a thread that said this name of itself, milliseconds. */
   cpuMs(thread: string): number;
 }
@@ -233,6 +235,8 @@ class Container implements HostContainer, GuestOwner {
       kernel.process_exit(guest.task, 0);
       await guest.thread.terminate();
     }
+    const journal = guest.takeJournal();
+    if (journal !== undefined) this.#threads.closeDescriptor(journal);
     this.#guests.delete(guest);
     this.#detach.get(guest)?.();
     this.#detach.delete(guest);

@@ -42,7 +42,7 @@ export interface GuestStart {
   /** With a terminal both outputs are one. */
   readonly stdout: SharedArrayBuffer;
   readonly stderr?: SharedArrayBuffer;
-  /** i32 each: the size of the guest's memory at its start in pages of 64 KiB; whether it handles signals. */
+  /** i32 each, as named below. */
   readonly state: SharedArrayBuffer;
   /** For networkPortOf (host/network). */
   readonly network?: unknown;
@@ -62,8 +62,10 @@ export interface GuestError {
   readonly hint?: string;
 }
 
-/** Words of `state`. */
+/** Words of `state`. The first: size of the guest's memory at its start, in pages of 64 KiB. */
 export const STATE_PAGES = 0;
 /** 1: the guest handles signals itself. */
 export const STATE_CATCHES = 1;
-export const STATE_BYTES = 8;
+/** Descriptor of the journal that the thread has open, plus one: who outlives the thread closes it. */
+export const STATE_JOURNAL = 2;
+export const STATE_BYTES = 12;

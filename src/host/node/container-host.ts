@@ -40,6 +40,13 @@ export function createContainerHost(options: NodeContainerOptions = {}): Contain
         if ('descriptor' in block) closeSync(block.descriptor);
       },
       openJournal: (path) => new NodeJournal(path),
+      closeDescriptor(descriptor) {
+        try {
+          closeSync(descriptor);
+        } catch {
+          // The thread was stopped after it had closed it.
+        }
+      },
       cpuMs: threadCpuMs,
     },
     options,

@@ -16,14 +16,19 @@ import type { JournalFile, JournalStore } from '../../core/upper.ts';
 /** `path`: the journal; `<path>.next` holds a snapshot while it is written. */
 export class NodeJournal implements JournalStore {
   readonly #path: string;
+  readonly #note: ((descriptor: number) => void) | undefined;
 
-  constructor(path: string) {
+  /** @param note told the descriptor of the journal when it is opened, -1 before it is closed. */
+  constructor(path: string, note?: (descriptor: number) => void) {
     this.#path = path;
+    this.#note = note;
   }
 
   open(create: boolean): JournalFile | undefined {
     try {
-      return new NodeJournalFile(openSync(this.#path, 'r+'));
+      const fd = openSync(this.#path, 'r+');
+      this.#note?.(fd);
+      return new NodeJournalFile(fd, this.#note);
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') throw error;
     }
@@ -60,9 +65,11 @@ export class NodeJournal implements JournalStore {
 
 class NodeJournalFile implements JournalFile {
   readonly #fd: number;
+  readonly #note: ((descriptor: number) => void) | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, note?: (descriptor: number) => void) {
     this.#fd = fd;
+    this.#note = note;
   }
 
   get size(): number {
@@ -95,6 +102,7 @@ class NodeJournalFile implements JournalFile {
   }
 
   close(): void {
+    this.#note?.(-1);
     closeSync(this.#fd);
   }
 }

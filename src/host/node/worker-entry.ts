@@ -45,7 +45,7 @@ function runProcess(start: GuestStart): void {
             close() {},
           }
         : openBlockSource(block),
-    openJournal: (path) => new NodeJournal(path),
+    openJournal: (path, note) => new NodeJournal(path, note),
     createCheckpoint,
     attachMount: ({ mount, rootNode }, nodes) =>
       new HostDirectory(syncFileSystem, hostAnchors(), mount.source, {

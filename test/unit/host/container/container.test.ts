@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -110,6 +110,30 @@ describe('a container of several processes', () => {
       expect(await reader.wait()).toMatchObject({ exitCode: 0 });
     } finally {
       rmSync(source, { recursive: true });
+    }
+  });
+
+  it.skipIf(process.platform !== 'linux')('keeps no descriptor of the journal for guests that are gone', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wctr-journal-'));
+    const path = join(directory, 'upper.journal');
+    const open = () =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === path;
+        } catch {
+          return false;
+        }
+      }).length;
+    try {
+      const container = await host.open(guestSpec([]), { journal: { path } });
+      for (const name of ['/a', '/b', '/c']) {
+        expect(await run(container, ['keep', name, 'x'])).toMatchObject({ exitCode: 0, err: '' });
+      }
+      expect(open()).toBe(1);
+      await container.close();
+      expect(open()).toBe(0);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
     }
   });
 
