@@ -2,7 +2,7 @@
  * Dockerfiles, as BuildKit reads them: https://docs.docker.com/reference/dockerfile/. The whole file is read at once,
  * and the first thing that is wrong is refused with its place.
  */
-import { WctrError } from '../../errors.ts';
+import { isWctrError, WctrError } from '../../errors.ts';
 import { jsonWords, type SplitLine, splitLine } from './arguments.ts';
 import type {
   ArgInstruction,
@@ -14,6 +14,7 @@ import type {
   StageInstruction,
   TriggerInstruction,
 } from './ast.ts';
+import type { Directive, EscapeChar } from './directives.ts';
 import { refuse } from './errors.ts';
 import { readHeredocs } from './heredoc.ts';
 import { parseAdd, parseCopy } from './instructions/copy.ts';
@@ -57,24 +58,57 @@ const PARSERS: Readonly<Record<string, (statement: Statement) => Instruction>> =
 
 const WITH_HEREDOCS = new Set(['ADD', 'COPY', 'RUN']);
 
+/** As much of a file as can be read: for checks, which say what they found before the first mistake. */
+export interface ReadDockerfile {
+  readonly source: SourceText;
+  readonly escape: EscapeChar;
+  readonly directives: readonly Directive[];
+  readonly instructions: readonly Instruction[];
+  readonly error: WctrError | undefined;
+}
+
 /** Throws `invalid-dockerfile`, and `limit-exceeded` for a file or a line that is too long. */
 export function parseDockerfile(input: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
+  return asDockerfile(readDockerfile(input, options));
+}
+
+/** Throws where not even the text can be read. */
+export function readDockerfile(input: string | Uint8Array, options: ParseOptions = {}): ReadDockerfile {
   const { source, isLossy } = sourceOf(input, options.name ?? 'Dockerfile');
   const reader = new LineReader(source, isLossy);
+  const instructions: Instruction[] = [];
+  let error: WctrError | undefined;
+  try {
+    for (let line = reader.next(); line !== undefined; line = reader.next()) {
+      instructions.push(parseInstruction(line, reader, source));
+    }
+  } catch (thrown) {
+    if (!isWctrError(thrown)) throw thrown;
+    error = thrown;
+  }
+  return { source, escape: reader.escape, directives: reader.directives.found, instructions, error };
+}
+
+/** Instructions into stages. Throws what `parseDockerfile` throws. */
+export function asDockerfile({
+  source,
+  escape: escapeChar,
+  directives,
+  instructions,
+  error,
+}: ReadDockerfile): Dockerfile {
+  if (error !== undefined) throw error;
   const globalArgs: ArgInstruction[] = [];
   const stages: { from: FromInstruction; instructions: StageInstruction[] }[] = [];
-  for (let line = reader.next(); line !== undefined; line = reader.next()) {
-    const instruction = parseInstruction(line, reader, source);
+  for (const instruction of instructions) {
+    const stage = stages[stages.length - 1];
     if (instruction.kind === 'from') stages.push({ from: instruction, instructions: [] });
+    else if (stage !== undefined) stage.instructions.push(instruction);
+    else if (instruction.kind === 'arg') globalArgs.push(instruction);
     else {
-      const stage = stages[stages.length - 1];
-      if (stage !== undefined) stage.instructions.push(instruction);
-      else if (instruction.kind === 'arg') globalArgs.push(instruction);
-      else {
-        throw refuse(source, instruction.name.span, 'no build stage in current context', {
-          hint: 'begin with FROM; only ARG may stand before it',
-        });
-      }
+      throw refuse(source, instruction.name.span, 'no build stage in current context', {
+        hint: 'begin with FROM; only ARG may stand before it',
+      });
     }
   }
   if (stages.length === 0) {
@@ -83,17 +117,10 @@ export function parseDockerfile(input: string | Uint8Array, options: ParseOption
   }
   return {
     source,
-    escape: reader.escape,
-    directives: reader.directives.found,
+    escape: escapeChar,
+    directives,
     globalArgs,
-    stages: stages.map(
-      ({ from, instructions }, index): Stage => ({
-        index,
-        name: from.stageName?.text.toLowerCase(),
-        from,
-        instructions,
-      }),
-    ),
+    stages: stages.map((stage, index): Stage => ({ index, name: stage.from.stageName?.text.toLowerCase(), ...stage })),
   };
 }
 

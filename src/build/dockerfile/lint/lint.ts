@@ -1,14 +1,14 @@
 /** `--check`: every rule over a Dockerfile, without building it. */
 import { isWctrError, type WctrError } from '../../../errors.ts';
-import type { Dockerfile } from '../ast.ts';
 import { frontendDirective } from '../directives.ts';
+import { asDockerfile, type ParseOptions, readDockerfile } from '../parse.ts';
 import { type PlannedStage, type PlanOptions, planStages } from '../stages.ts';
-import { type BuildArgs, StageVariables } from '../variables.ts';
+import { type BuildArgs, globalVariables, StageVariables } from '../variables.ts';
 import { type LintConfig, parseLintConfig } from './config.ts';
 import { checkDefaults, checkFroms } from './from-checks.ts';
 import { LintReport, type LintWarning } from './report.ts';
 import { type IgnoredPaths, StageChecks, type StageState } from './stage-checks.ts';
-import { checkText } from './static-checks.ts';
+import { checkText, checkTogether } from './static-checks.ts';
 
 /** What a check needs of a base image's config. */
 export interface BaseImageFacts {
@@ -17,7 +17,7 @@ export interface BaseImageFacts {
   readonly hasShell: boolean;
 }
 
-export interface LintOptions extends PlanOptions {
+export interface LintOptions extends PlanOptions, ParseOptions {
   /** Instead of the file's own `# check=` directive. */
   readonly config?: LintConfig;
   readonly ignored?: IgnoredPaths;
@@ -33,16 +33,19 @@ export interface LintResult {
   readonly isViolation: boolean;
 }
 
-/** Throws `invalid-dockerfile` for a `check` directive that is wrong; all else is in the result. */
-export function lintDockerfile(file: Dockerfile, options: LintOptions): LintResult {
-  const config = options.config ?? parseLintConfig(frontendDirective(file.source.text, 'check') ?? '');
+/** Throws for a text that cannot be read at all, and a `check` directive that is wrong; all else is in the result. */
+export function lintDockerfile(input: string | Uint8Array, options: LintOptions): LintResult {
+  const read = readDockerfile(input, options);
+  const config = options.config ?? parseLintConfig(frontendDirective(read.source.text, 'check') ?? '');
   const report = new LintReport(config);
   let error: WctrError | undefined;
   try {
-    checkText(file, report);
+    checkText(read, report);
+    const file = asDockerfile(read);
+    checkTogether(file, report);
     checkDefaults(file, options, report);
+    checkFroms(file, globalVariables(file, options), report);
     const plan = planStages(file, options);
-    checkFroms(file, plan.globals, report);
     const stages = options.target ? plan.needed : plan.stages;
     checkStages(stages, plan.globals, options, new StageChecks(file, report, options.ignored));
   } catch (thrown) {

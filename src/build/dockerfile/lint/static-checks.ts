@@ -1,19 +1,16 @@
 /** Checks that need no variables: names, casing, comments. */
 import type { Dockerfile, FromInstruction, Instruction, StageInstruction } from '../ast.ts';
+import type { ReadDockerfile } from '../parse.ts';
+import type { SourceText } from '../source.ts';
 import type { LintReport } from './report.ts';
 
 const RESERVED = new Set(['context', 'scratch']);
 
-export function checkText(file: Dockerfile, report: LintReport): void {
-  const all: Instruction[] = [...file.globalArgs];
-  for (const { from, instructions } of file.stages) {
-    all.push(from);
-    for (const instruction of instructions) all.push(instruction);
-  }
-  for (const instruction of all) {
+export function checkText({ source, instructions }: ReadDockerfile, report: LintReport): void {
+  for (const instruction of instructions) {
     if (instruction.hasEmptyContinuation) {
       // docker names the line the instruction ends in
-      const line = lastOwnLine(file, instruction);
+      const line = lastOwnLine(source, instruction);
       report.addAt('NoEmptyContinuation', line, 'Empty continuation line', instruction.span);
     }
     if (instruction.kind === 'maintainer') {
@@ -22,22 +19,22 @@ export function checkText(file: Dockerfile, report: LintReport): void {
     }
     if (instruction.kind === 'from') checkFrom(instruction, report);
     if (instruction.kind === 'arg') {
-      checkDescription(
-        'ARG',
-        instruction,
-        instruction.args.map(({ key }) => key.text),
-        report,
-      );
+      const keys = instruction.args.map(({ key }) => key.text);
+      checkDescription('ARG', instruction, keys, report);
     }
   }
+}
+
+/** Checks that compare stages and instructions with each other. */
+export function checkTogether(file: Dockerfile, report: LintReport): void {
   checkStageNames(file, report);
   checkCasing(file, report);
 }
 
 /** Of the instruction itself, its here-documents not counted. */
-function lastOwnLine(file: Dockerfile, instruction: Instruction): number {
+function lastOwnLine(source: SourceText, instruction: Instruction): number {
   const first = instruction.kind === 'run' ? instruction.heredocs[0] : undefined;
-  return first === undefined ? instruction.lastLine : file.source.position(first.span.start).line - 1;
+  return first === undefined ? instruction.lastLine : source.position(first.span.start).line - 1;
 }
 
 function checkFrom(from: FromInstruction, report: LintReport): void {
