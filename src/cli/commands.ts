@@ -86,6 +86,24 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     summary: 'Show containers, images, networks or volumes in detail',
     load: () => from(import('./commands/inspect.ts')),
   },
+  artifact: {
+    attach: {
+      summary: 'Put files beside an image: signatures, SBOMs',
+      load: async () => (await import('./commands/artifact.ts')).attach,
+    },
+    pull: {
+      summary: 'Download a Wasm module, or other files, from a registry',
+      load: async () => (await import('./commands/artifact.ts')).pull,
+    },
+    push: {
+      summary: 'Upload a .wasm file as an artifact',
+      load: async () => (await import('./commands/artifact.ts')).push,
+    },
+    referrers: {
+      summary: 'List what is attached to an image',
+      load: async () => (await import('./commands/artifact.ts')).referrers,
+    },
+  },
   manifest: {
     annotate: {
       summary: 'Set the platform of a manifest in a list',

@@ -3,11 +3,13 @@
  * first, the root last and by its tag. So a tag never names what is not whole.
  */
 import { WctrError } from '../errors.ts';
-import type { Descriptor, Digest } from '../spec/image-spec.ts';
+import type { Descriptor, Digest, ManifestDocument } from '../spec/image-spec.ts';
 import type { BlobOrigin } from './contracts.ts';
-import { shortDigest } from './digest.ts';
+import { isDigest, shortDigest } from './digest.ts';
 import { type ImageGraph, isForeignLayer } from './image-graph.ts';
+import { parseManifest } from './manifest.ts';
 import type { PushTarget } from './registry/push-target.ts';
+import { addToReferrersTag } from './registry/referrers.ts';
 
 export interface GraphUpload {
   readonly graph: ImageGraph;
@@ -40,8 +42,26 @@ export async function uploadGraph(upload: GraphUpload): Promise<void> {
   for (const { descriptor, bytes } of graph.documents) {
     signal?.throwIfAborted();
     const names = descriptor.digest === root.descriptor.digest && tags.length > 0 ? tags : [descriptor.digest];
-    for (const name of names) await target.putManifest(name, descriptor, bytes, signal);
+    for (const name of names) {
+      const { keepsReferrers } = await target.putManifest(name, descriptor, bytes, signal);
+      if (!keepsReferrers) await noteReferrer(upload, descriptor, bytes);
+    }
   }
+}
+
+/** Where the registry does not list what refers to a manifest, who pushes it has to (spec.md, "Pushing Manifests with Subject"). */
+async function noteReferrer({ target, signal }: GraphUpload, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+  const what = `manifest ${descriptor.digest}`;
+  const { subject, annotations } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<ManifestDocument>;
+  if (!isDigest(subject?.digest)) return;
+  const parsed = parseManifest(bytes, { what, mediaType: descriptor.mediaType });
+  const artifactType = parsed.kind === 'manifest' ? (parsed.artifactType ?? parsed.config.mediaType) : undefined;
+  const referrer = {
+    ...descriptor,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  await addToReferrersTag(target.client, target, subject.digest, referrer, signal);
 }
 
 async function uploadBlobs(upload: GraphUpload): Promise<void> {

@@ -4,48 +4,28 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/app.ts';
-import { openRegistryTools } from '../../src/node.ts';
 import type { Platform } from '../../src/spec/image-spec.ts';
-import { testContext } from '../support/cli-context.ts';
-import { startDockerRegistry } from '../support/docker-registry.ts';
 import { tempDir } from '../support/image-store.ts';
 import { peer } from '../support/peers.ts';
+import { REGISTRIES, type RegistryCli, registryCli } from '../support/registry-cli.ts';
 import { buildArtifact, buildImage, buildIndex, noise, WASI, writeLayout } from '../support/registry-images.ts';
-import { startRegistry } from '../support/wctr-registry.ts';
 
 const LINUX: Platform = { os: 'linux', architecture: 'amd64' };
 
 let dir: ReturnType<typeof tempDir>;
+let wctr: RegistryCli['run'];
+let done: RegistryCli['done'];
 beforeEach(() => {
   dir = tempDir();
+  ({ run: wctr, done } = registryCli(dir.path));
 });
 afterEach(() => dir[Symbol.dispose]());
-
-async function wctr(...line: string[]) {
-  const env = { HOME: dir.path };
-  const registry = () => openRegistryTools({ env, dataRoot: join(dir.path, 'store') });
-  const context = Object.assign(testContext(), { registry });
-  const code = await runCli(line, context, '0.0.0');
-  return { code, stdout: context.stdout(), stderr: context.stderr() };
-}
-
-async function done(...line: string[]): Promise<string> {
-  const { code, stdout, stderr } = await wctr(...line);
-  expect([code, stderr.replace(/^[0-9a-f]{12}: .*\n|^(Note|The push).*\n/gm, '')]).toEqual([0, '']);
-  return stdout.trim();
-}
 
 async function skopeo(...args: string[]): Promise<string> {
   return (await promisify(execFile)(peer('skopeo')!, args, { maxBuffer: 1 << 24 })).stdout;
 }
 
-const kinds: [string, boolean, () => Promise<{ host: string; stop(): Promise<void> }>][] = [
-  ['docker-registry', !peer('docker-registry'), () => startDockerRegistry()],
-  ['wctr registry', false, () => startRegistry({ storage: 'memory' })],
-];
-
-describe.each(kinds.filter(([, missing]) => !missing && peer('skopeo')))('%s', (_name, _missing, start) => {
+describe.skipIf(!peer('skopeo')).each(REGISTRIES)('%s', (_name, start) => {
   let registry: { host: string; stop(): Promise<void> };
   beforeAll(async () => {
     registry = await start();

@@ -25,7 +25,7 @@ export class PushTarget {
   readonly shownName: string;
   readonly domain: string;
   readonly path: string;
-  private readonly client: RegistryClient;
+  readonly client: RegistryClient;
   private readonly endpoint: Endpoint;
   private readonly place: UploadPlace;
 

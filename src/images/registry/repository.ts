@@ -73,6 +73,37 @@ export class RemoteRepository {
     });
   }
 
+  /** A document beside manifests and blobs, from the registry itself. */
+  get(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    accept: string,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer> {
+    return this.client.send(this.endpoints.find(({ mirror }) => !mirror) ?? this.endpoints.at(-1)!, {
+      path,
+      query,
+      scope: pullScope(this.path),
+      repository: this.shownName,
+      headers: { accept },
+      signal,
+    });
+  }
+
+  /** What an answer that was not hoped for means. */
+  refusal(answer: HttpAnswer, body: Uint8Array, what: string): WctrError {
+    const { host } = answer.url;
+    return refusalError({
+      status: answer.status,
+      body,
+      host,
+      repository: this.shownName,
+      what: `${what} of ${this.shownName}`,
+      missing: 'not-found',
+      credentialProblem: undefined,
+    });
+  }
+
   /** The bytes of a blob, resumed over broken connections; see `blobOrigin`. */
   blob(descriptor: Descriptor): BlobOrigin {
     return this.blobFrom(this.endpoints, descriptor);
