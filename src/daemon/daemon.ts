@@ -11,6 +11,7 @@ import type { Api } from './api.ts';
 import { errorReply, pageNotFound } from './reply.ts';
 import { absentRoutes } from './routes/absent.ts';
 import { archiveRoutes } from './routes/archives.ts';
+import { checkpointRoutes } from './routes/checkpoints.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes, upgradeExec } from './routes/exec.ts';
 import { imageRoutes } from './routes/images.ts';
@@ -34,10 +35,12 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
     const { headers } = context.res;
     headers.set('api-version', API_VERSION);
     headers.set('server', `wctr/${options.version}`);
-    headers.set('docker-experimental', 'false');
+    // Checkpoints are docker's experiment: its command line offers them only to a daemon that says so.
+    headers.set('docker-experimental', 'true');
   });
   systemRoutes(api);
   containerRoutes(api);
+  checkpointRoutes(api);
   attachRoutes(api);
   archiveRoutes(api);
   execRoutes(api);

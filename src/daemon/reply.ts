@@ -35,7 +35,7 @@ export function json(document: unknown, status = 200): Response {
   return new Response(`${JSON.stringify(document)}\n`, { status, headers: { 'content-type': 'application/json' } });
 }
 
-export function nothing(status: 200 | 204 | 304 = 204): Response {
+export function nothing(status: 200 | 201 | 204 | 304 = 204): Response {
   return new Response(null, { status });
 }
 

@@ -192,6 +192,16 @@ export const DISCONNECT_NETWORK = v.looseObject({
 /** The body of /commit is a container's config, of which the changes come as `changes`. */
 export const COMMIT = v.looseObject({});
 
+/** The last three are wctr's own: see CheckpointOptions of the engine. */
+export const CREATE_CHECKPOINT = v.looseObject({
+  CheckpointID: text,
+  CheckpointDir: text,
+  Exit: flag,
+  Reference: text,
+  Changes: texts,
+  Init: text,
+});
+
 export const LOGIN = v.looseObject({
   username: text,
   password: text,

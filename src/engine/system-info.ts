@@ -62,7 +62,7 @@ export async function systemInfo(parts: EngineParts): Promise<Record<string, unk
     NoProxy: '',
     Name: facts.hostname,
     Labels: [],
-    ExperimentalBuild: false,
+    ExperimentalBuild: true,
     ServerVersion: version,
     Runtimes: { wctr: { path: 'wctr' } },
     DefaultRuntime: 'wctr',

@@ -2,12 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nodeFileSystem } from '../../src/host/node/file-system.ts';
-import { nodeHasher } from '../../src/host/node/hasher.ts';
-import { moduleLayout } from '../../src/images/archive/module-layout.ts';
-import { writeMembers } from '../../src/images/archive/oci-layout.ts';
 import { compileGuest, hasCompiler } from '../support/c-guest.ts';
-import { type Cli, openCli } from '../support/cli.ts';
+import { type Cli, moduleImage, openCli } from '../support/cli.ts';
 
 const ROUNDS = 30_000_000;
 const RESULT = `sums ${sumOf(ROUNDS)}, text 199999, operation 21, -, at 48\n`;
@@ -16,11 +12,7 @@ describe.skipIf(!hasCompiler())('a checkpoint of an initialised program', () => 
   let cli: Cli;
   beforeAll(async () => {
     cli = openCli();
-    const layout = join(cli.dir, 'warm');
-    const reference = 'docker.io/library/cold:test';
-    const created = '2026-01-01T00:00:00Z';
-    const options = { fileName: 'warm.wasm', reference, created, createHasher: nodeHasher };
-    await writeMembers(nodeFileSystem, layout, await moduleLayout(compileGuest('warm'), options));
+    const layout = await moduleImage(cli.dir, 'warm', compileGuest('warm'), 'docker.io/library/cold:test');
     await out('load', '-q', '-i', layout);
     await out('create', '--name', 'one', '-e', `ROUNDS=${ROUNDS}`, 'cold:test');
   }, 60_000);

@@ -61,10 +61,15 @@ export function busyboxLayout(dir: string, reference = 'docker.io/library/busybo
 }
 
 /** An OCI layout directory with a guest of test/support/guests as its entrypoint. */
-export async function guestLayout(dir: string, guest: string, reference: string): Promise<string> {
-  const layout = join(dir, guest);
-  const members = await moduleLayout(guestBytes(guest), {
-    fileName: `${guest}.wasm`,
+export function guestLayout(dir: string, guest: string, reference: string): Promise<string> {
+  return moduleImage(dir, guest, guestBytes(guest), reference);
+}
+
+/** The same with a module as `/<name>.wasm`. */
+export async function moduleImage(dir: string, name: string, module: Uint8Array, reference: string): Promise<string> {
+  const layout = join(dir, name);
+  const members = await moduleLayout(module, {
+    fileName: `${name}.wasm`,
     reference,
     created: '2026-01-01T00:00:00Z',
     createHasher: nodeHasher,

@@ -1,4 +1,4 @@
-import { WctrError } from '../../errors.ts';
+import { refuseCheckpointDirectory } from '../../containers/checkpoint/names.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {
@@ -27,7 +27,7 @@ export const command: Command = {
     'wctr checkpoint create --image ruby:warm ruby',
   ],
   async run({ terminal, engine }, [name, checkpoint], flags) {
-    refuseDirectory(flags.string('checkpoint-dir'));
+    refuseCheckpointDirectory(flags.string('checkpoint-dir'));
     const [reference, init] = [flags.string('image'), flags.string('init')];
     const { containers } = await engine();
     const { Id: id } = await containers.createCheckpoint(name!, {
@@ -41,14 +41,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-export function refuseDirectory(directory: string | undefined): void {
-  if (directory === undefined || directory === '') return;
-  throw new WctrError(
-    'unsupported',
-    'checkpoints are kept with their container: there is no other directory for them',
-    {
-      hint: 'make an image to keep one elsewhere: wctr checkpoint create --image',
-    },
-  );
-}

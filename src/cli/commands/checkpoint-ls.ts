@@ -1,7 +1,7 @@
+import { refuseCheckpointDirectory } from '../../containers/checkpoint/names.ts';
 import type { Command } from '../command.ts';
 import { renderRows } from '../format/rows.ts';
 import { printable } from '../format/units.ts';
-import { refuseDirectory } from './checkpoint-create.ts';
 
 export const command: Command = {
   usage: 'CONTAINER',
@@ -12,7 +12,7 @@ export const command: Command = {
   ],
   examples: ['wctr checkpoint ls ruby'],
   async run({ terminal, engine }, [name], flags) {
-    refuseDirectory(flags.string('checkpoint-dir'));
+    refuseCheckpointDirectory(flags.string('checkpoint-dir'));
     const found = await (await engine()).containers.listCheckpoints(name!);
     const rows = found.map(({ Name }) => ({ Name: printable(Name) }));
     terminal.out(renderRows(flags.string('format'), { columns: ['Name'], heads: { Name: 'CHECKPOINT NAME' } }, rows));

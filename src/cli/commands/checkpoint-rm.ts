@@ -1,5 +1,5 @@
+import { refuseCheckpointDirectory } from '../../containers/checkpoint/names.ts';
 import type { Command } from '../command.ts';
-import { refuseDirectory } from './checkpoint-create.ts';
 
 export const command: Command = {
   usage: 'CONTAINER CHECKPOINT',
@@ -9,7 +9,7 @@ export const command: Command = {
   ],
   examples: ['wctr checkpoint rm ruby warm'],
   async run({ engine }, [name, checkpoint], flags) {
-    refuseDirectory(flags.string('checkpoint-dir'));
+    refuseCheckpointDirectory(flags.string('checkpoint-dir'));
     await (await engine()).containers.removeCheckpoint(name!, checkpoint!);
     return 0;
   },

@@ -20,3 +20,13 @@ export function checkCheckpointName(name: string): string {
 export function checkpointsIn(directory: string): string {
   return `${directory}/checkpoints`;
 }
+
+/** docker can keep them elsewhere. Throws 'unsupported'. */
+export function refuseCheckpointDirectory(directory: string | null | undefined): void {
+  if (directory === undefined || directory === null || directory === '') return;
+  throw new WctrError(
+    'unsupported',
+    'checkpoints are kept with their container: there is no other directory for them',
+    { hint: 'make an image to keep one elsewhere: wctr checkpoint create --image' },
+  );
+}

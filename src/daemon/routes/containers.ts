@@ -1,3 +1,4 @@
+import { refuseCheckpointDirectory } from '../../containers/checkpoint/names.ts';
 import type {
   CommitOptions,
   Engine,
@@ -64,6 +65,7 @@ export function containerRoutes({ app, engine }: Api): void {
     const { State } = await containers.inspect(id);
     if (State.Running) return nothing(304);
     const checkpoint = text(url, 'checkpoint');
+    refuseCheckpointDirectory(text(url, 'checkpoint-dir'));
     const detachKeys = text(url, 'detachKeys');
     await containers.start(id, {
       ...(checkpoint === undefined ? {} : { checkpoint }),

@@ -29,7 +29,13 @@ export function systemRoutes(api: Api): void {
         {
           Name: 'Engine',
           Version: version,
-          Details: { ApiVersion: API_VERSION, MinAPIVersion: MIN_API_VERSION, Os: facts.Os, Arch: facts.Arch },
+          Details: {
+            ApiVersion: API_VERSION,
+            MinAPIVersion: MIN_API_VERSION,
+            Os: facts.Os,
+            Arch: facts.Arch,
+            Experimental: 'true',
+          },
         },
       ],
       ApiVersion: API_VERSION,
@@ -38,6 +44,7 @@ export function systemRoutes(api: Api): void {
       GoVersion: '',
       KernelVersion: '',
       BuildTime: '',
+      Experimental: true,
       ...facts,
     });
   });
@@ -131,7 +138,7 @@ const ABSENT_INFO = {
   HttpsProxy: '',
   NoProxy: '',
   Labels: [],
-  ExperimentalBuild: false,
+  ExperimentalBuild: true,
   Runtimes: { wctr: { path: 'wctr' } },
   DefaultRuntime: 'wctr',
   Swarm: {

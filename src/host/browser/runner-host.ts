@@ -2,6 +2,7 @@
 import { Core } from '../../core/core.ts';
 import { createHasher } from '../../core/hash.ts';
 import { WctrError } from '../../errors.ts';
+import { checkpoints } from '../checkpoint/resume.ts';
 import { PathAnchors } from '../mounts/anchors.ts';
 import { HostDirectory } from '../mounts/host-directory.ts';
 import type { ByteLocation } from '../ports.ts';
@@ -17,6 +18,7 @@ export function browserRunnerHost(modules: CompiledModules, stdio: GuestStdio): 
     kernelModule: () => modules.kernel,
     guardCore: () => ({ module: modules.core }),
     stdio,
+    checkpoints,
     openBlock(location) {
       const bytes = bytesOf(location);
       return {

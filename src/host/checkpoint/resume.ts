@@ -16,6 +16,12 @@ export interface ProgramIdentity {
   readonly digest: () => string;
 }
 
+/** What a runner needs where it is to go on from a checkpoint; loaded only then. */
+export interface Checkpoints {
+  readonly open: typeof openCheckpoint;
+  readonly resume: typeof resume;
+}
+
 /** Wizer's name for what an initialised program runs in place of its entry. */
 const RESUME = 'wizer.resume';
 
@@ -80,6 +86,8 @@ export function resume(
   }
   return call as () => unknown;
 }
+
+export const checkpoints: Checkpoints = { open: openCheckpoint, resume };
 
 function stretchOf(source: BlockSource, { position = 0, sizeBytes }: CheckpointLocation): BlockSource {
   if (position === 0 && sizeBytes === undefined) return source;

@@ -1,4 +1,5 @@
 /** The isolations of Node (and of Deno and Bun through node:), ready to use. */
+import { checkpoints } from '../checkpoint/resume.ts';
 import { createInlineSandbox as createInline } from '../inline/sandbox.ts';
 import type { Sandbox } from '../sandbox.ts';
 import {
@@ -15,7 +16,10 @@ import { openWorkerThread } from './worker-port.ts';
 export { createProcessSandbox, prespawn } from '../process/sandbox.ts';
 
 export function createInlineSandbox(): Sandbox {
-  return createInline({ inherited: inheritedStream, runnerHost: (stdio) => nodeRunnerHost(packagedWasm, stdio) });
+  return createInline({
+    inherited: inheritedStream,
+    runnerHost: (stdio) => ({ ...nodeRunnerHost(packagedWasm, stdio), checkpoints }),
+  });
 }
 
 export function createWorkerSandbox(options: WorkerSandboxOptions = {}): WorkerSandbox {

@@ -1,6 +1,7 @@
 /** A thread under Node, Deno and Bun: of a sandbox that is one guest, or of one process of a container. */
 import { readlinkSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { checkpoints } from '../checkpoint/resume.ts';
 import { runGuestThread } from '../container/guest-thread.ts';
 import type { GuestStart } from '../container/messages.ts';
 import { HostDirectory } from '../mounts/host-directory.ts';
@@ -25,6 +26,7 @@ function runSandbox(start: StartMessage): void {
     inherited: inheritedStream,
     runnerHost: ({ kernel, core }, stdio) => ({
       ...nodeRunnerHost({ kernel: () => kernel, core: () => core }, stdio),
+      checkpoints,
       ...(stop === undefined ? {} : { poll: () => (Atomics.load(stop, 0) === 0 ? 'run' : 'stop') }),
     }),
   });
@@ -34,8 +36,10 @@ function runProcess(start: GuestStart): void {
   const thread = ownName();
   runGuestThread(start, {
     post: (message) => parentPort?.postMessage(message),
-    runnerHost: ({ attachment, core }, stdio) =>
-      nodeRunnerHost({ kernel: () => attachment.kernel, core: () => core }, stdio),
+    runnerHost: ({ attachment, core }, stdio) => ({
+      ...nodeRunnerHost({ kernel: () => attachment.kernel, core: () => core }, stdio),
+      checkpoints,
+    }),
     openShared: (block) =>
       'descriptor' in block
         ? {

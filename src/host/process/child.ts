@@ -8,18 +8,19 @@ import { decodeFrameHeader, encodeFrame, encodeJson, FRAME_HEADER_BYTES } from '
 import { signalExit } from '../runner/exit.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { decodeSpec, FRAME_EXIT, FRAME_READY } from './frames.ts';
-import { runOnOwnStdio } from './guest-process.ts';
+import { loadCheckpoints, runOnOwnStdio } from './guest-process.ts';
 import { warmUp } from './warm-up.ts';
 
 const CHANNEL = 3;
 
-function main(): void {
+async function main(): Promise<void> {
   // Done before there is work, in the time the parent takes to know what the work is.
   warmUp();
   const spec = receive();
   if (spec !== undefined) {
     send(FRAME_READY, new Uint8Array(0));
-    finish(runOnOwnStdio(spec, brokenPipe));
+    const checkpoints = spec.program.resume === undefined ? undefined : await loadCheckpoints();
+    finish(runOnOwnStdio(spec, brokenPipe, checkpoints));
   }
   leave();
 }
@@ -63,4 +64,4 @@ function leave(): never {
   throw new Error('unreachable');
 }
 
-main();
+void main();

@@ -5,7 +5,7 @@
  * limit watched from outside) gets one from `supervised`.
  */
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec } from '../sandbox.ts';
-import { runOnOwnStdio } from './guest-process.ts';
+import { loadCheckpoints, runOnOwnStdio } from './guest-process.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** What a shell reports for a program that died of SIGPIPE. */
@@ -38,19 +38,22 @@ class OwnProcessHandle implements SandboxHandle {
   readonly stdout = undefined;
   readonly stderr = undefined;
   readonly #spec: SandboxSpec;
-  #exit: SandboxExit | undefined;
+  #exit: Promise<SandboxExit> | undefined;
 
   constructor(spec: SandboxSpec) {
     this.#spec = spec;
   }
 
-  async wait(): Promise<SandboxExit> {
-    if (this.#exit === undefined) {
-      // Nothing of JavaScript runs while the guest does: a signal has to end the process by itself.
-      for (const name of SIGNALS) process.removeAllListeners(name);
-      this.#exit = runOnOwnStdio(this.#spec, () => process.exit(EXIT_BROKEN_PIPE));
-    }
+  wait(): Promise<SandboxExit> {
+    this.#exit ??= this.#run();
     return this.#exit;
+  }
+
+  async #run(): Promise<SandboxExit> {
+    const checkpoints = this.#spec.program.resume === undefined ? undefined : await loadCheckpoints();
+    // Nothing of JavaScript runs while the guest does: a signal has to end the process by itself.
+    for (const name of SIGNALS) process.removeAllListeners(name);
+    return runOnOwnStdio(this.#spec, () => process.exit(EXIT_BROKEN_PIPE), checkpoints);
   }
 
   async signal(): Promise<void> {

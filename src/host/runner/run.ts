@@ -5,7 +5,7 @@
 import type { GuardCore } from '../../core/guard.ts';
 import { WctrError } from '../../errors.ts';
 import type { Checkpoint } from '../checkpoint/format.ts';
-import { openCheckpoint, type ProgramIdentity, resume } from '../checkpoint/resume.ts';
+import type { Checkpoints, ProgramIdentity } from '../checkpoint/resume.ts';
 import { Fuel, type FuelCommand, runStart } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
@@ -36,6 +36,8 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   readonly keepsTime?: boolean;
   /** Modules prepared before, by whatever key the host finds good. */
   readonly modules?: ModuleCache;
+  /** Needed for a spec that goes on from one. */
+  readonly checkpoints?: Checkpoints;
   /** SHA-256, lower-case hex. */
   digest(bytes: Uint8Array): string;
   /** The CPU limit's bucket, shared with the container's other threads (host/fuel-quota.ts). */
@@ -128,9 +130,14 @@ function loadWithState(
 ): LoadedProgram {
   const identity: ProgramIdentity = { path, entry, digest: () => host.digest(bytes) };
   const { resume: from } = spec.program;
-  const checkpoint = from === undefined ? undefined : openCheckpoint(from, host, identity, spec.process);
+  const checkpoint = from === undefined ? undefined : checkpointsOf(host).open(from, host, identity, spec.process);
   const prepared = prepareModule(host.guardCore(), path || spec.process.args[0] || '', bytes, spec, fuel, true);
   return { ...prepared, entry, identity, ...(checkpoint === undefined ? {} : { checkpoint }) };
+}
+
+function checkpointsOf({ checkpoints }: RunnerHost): Checkpoints {
+  if (checkpoints !== undefined) return checkpoints;
+  throw new WctrError('unsupported', 'checkpoints cannot be gone on from here');
 }
 
 export interface RunOptions {
@@ -163,7 +170,7 @@ export function runProgram(
     if (fuel !== undefined) fuel.attach(instance, checkpoint === undefined);
     else if (checkpoint === undefined) runStart(instance);
     if (checkpoint !== undefined) {
-      const goOn = resume(instance, checkpoint, process.context, program.entry);
+      const goOn = checkpointsOf(host).resume(instance, checkpoint, process.context, program.entry);
       end = process.run(memoryOf(instance), goOn);
     } else if (entry !== undefined) end = process.run(memoryOf(instance), entry(instance));
     else end = process.start(instance, program.entry);
