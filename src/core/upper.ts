@@ -159,7 +159,7 @@ export class UpperJournal {
   compact(t: number, always = false): boolean {
     const { calls, memory } = this.#link();
     const held = calls.kernel_data_bytes!();
-    if (!always && this.#endBytes <= Math.max(COMPACT_BYTES, COMPACT_FACTOR * held)) return false;
+    if (!always && this.#bytes <= Math.max(COMPACT_BYTES, COMPACT_FACTOR * held)) return false;
     const generation = (this.#generation ?? FIRST_GENERATION) + 1;
     const failed = 'the writable layer could not be written anew';
     let file: JournalFile | undefined;
@@ -176,6 +176,16 @@ export class UpperJournal {
     }
     this.#noteEnd(memory, t);
     return true;
+  }
+
+  /** Whether `compact` is worth its calls. */
+  get isLong(): boolean {
+    return this.#bytes > COMPACT_BYTES;
+  }
+
+  /** Other threads write to it, too. */
+  get #bytes(): number {
+    return Math.max(this.#endBytes, this.#file?.size ?? 0);
   }
 
   close(): void {

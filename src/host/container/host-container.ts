@@ -45,9 +45,12 @@ export interface ContainerHostOptions {
   readonly files?: CreateFiles;
   /** How long a kernel call may take before the container is given up; a call that waits for a disk takes as long. */
   readonly patienceMs?: number;
+  /** How often a journal that guests write to is looked at, whether it has grown too long. */
+  readonly compactEveryMs?: number;
 }
 
 const PATIENCE_MS = 20_000;
+const COMPACT_EVERY_MS = 10_000;
 
 const STUCK = "the container's kernel does not answer any more";
 
@@ -90,6 +93,7 @@ class Container implements HostContainer, GuestOwner {
   #idle: GuestThread | undefined;
   #nextPid = 1;
   #closed = false;
+  readonly #compacting: ReturnType<typeof setInterval> | undefined;
   /** A thread died inside the kernel: nobody gets its lock any more. */
   #stuck = false;
 
@@ -97,7 +101,7 @@ class Container implements HostContainer, GuestOwner {
     spec: SandboxSpec,
     threads: ContainerThreads,
     options: HostContainerOptions,
-    { files, patienceMs }: ContainerHostOptions,
+    { files, patienceMs, compactEveryMs = COMPACT_EVERY_MS }: ContainerHostOptions,
     idle: GuestThread,
   ) {
     this.#spec = spec;
@@ -135,6 +139,9 @@ class Container implements HostContainer, GuestOwner {
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;
     this.#idle = idle;
+    if (journal === undefined) return;
+    this.#compacting = setInterval(() => this.#compact(), compactEveryMs);
+    (this.#compacting as { unref?(): void }).unref?.();
   }
 
   get processes(): readonly GuestProcess[] {
@@ -189,6 +196,7 @@ class Container implements HostContainer, GuestOwner {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearInterval(this.#compacting);
     const killed = { exitCode: 137, signal: 'SIGKILL', oomKilled: false } as const;
     await Promise.all([...this.#guests].map((guest) => guest.end(killed, true)));
     await this.#idle?.terminate();
@@ -240,6 +248,15 @@ class Container implements HostContainer, GuestOwner {
     this.#guests.delete(guest);
     this.#detach.get(guest)?.();
     this.#detach.delete(guest);
+  }
+
+  #compact(): void {
+    if (this.#stuck) return;
+    try {
+      this.#machine.compact();
+    } catch {
+      // A full disk: the journal is as it was, and the next look tries again.
+    }
   }
 
   #mustAnswer(): void {

@@ -136,6 +136,17 @@ export class Machine {
     }
   }
 
+  /** Writes the journal anew if it is much longer than what it says. Throws 'no-space' or 'internal'; it is as before then. */
+  compact(): void {
+    if (this.#journal?.isLong !== true) return;
+    const task = this.createTask();
+    try {
+      this.#journal.compact(task);
+    } finally {
+      this.kernel.process_exit(task, 0);
+    }
+  }
+
   /** A kernel process of the host's own. Throws 'limit-exceeded'. */
   createTask(uid = 0, gid = 0): number {
     const task = this.kernel.process_create(0, uid, gid, 0);

@@ -12,6 +12,7 @@ import {
   fd_close,
   fd_read,
   fd_readdir,
+  fd_seek,
   fd_sync,
   fd_write,
   path_create_directory,
@@ -71,6 +72,16 @@ export function _start(): void {
     write(fd, String.UTF8.encode(b));
     check(fd_sync(fd));
     check(fd_close(fd));
+  } else if (command === 'rewrite') {
+    const fd = open(a, O_CREAT, FILE_RIGHTS | 0x14);
+    for (let i = 0, count = I32.parseInt(b); i < count; i++) {
+      memory.fill(buffer, <u8>(0x61 + (i % 26)), CHUNK);
+      check(fd_seek(fd, 0, 0, scratch + 128));
+      for (let done = 0; done < 32; done++) writeAll(fd, buffer, CHUNK);
+      check(fd_sync(fd));
+    }
+    print('rewritten\n');
+    sleep(1000000000);
   } else if (command === 'fill') fill(a, F64.parseFloat(b));
   else if (command === 'mkdir') {
     const path = String.UTF8.encode(relative(a));

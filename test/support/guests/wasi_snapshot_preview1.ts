@@ -7,6 +7,7 @@ export declare function environ_get(pointers: usize, bytes: usize): i32;
 export declare function fd_read(fd: i32, iovecs: usize, count: i32, done: usize): i32;
 export declare function fd_write(fd: i32, iovecs: usize, count: i32, done: usize): i32;
 export declare function fd_close(fd: i32): i32;
+export declare function fd_seek(fd: i32, offset: i64, whence: i32, result: usize): i32;
 export declare function fd_sync(fd: i32): i32;
 export declare function fd_readdir(fd: i32, buffer: usize, length: i32, cookie: i64, used: usize): i32;
 export declare function path_open(

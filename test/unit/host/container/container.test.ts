@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -132,6 +141,30 @@ describe('a container of several processes', () => {
       expect(open()).toBe(1);
       await container.close();
       expect(open()).toBe(0);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('writes the journal anew when a guest that goes on has made it long', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'wctr-journal-'));
+    const path = join(directory, 'upper.journal');
+    try {
+      const container = await createContainerHost({ compactEveryMs: 50 }).open(guestSpec([]), { journal: { path } });
+      // 2 MiB each time.
+      const guest = await container.start(program(['rewrite', '/file', '12']));
+      await guest.stdout.getReader().read();
+      const deadline = Date.now() + 10_000;
+      while (statSync(path).size > 16 << 20 && Date.now() < deadline) await new Promise((go) => setTimeout(go, 20));
+      expect(statSync(path).size).toBeLessThan(16 << 20);
+      expect(await run(container, ['keep', '/other', 'written after it'])).toMatchObject({ exitCode: 0 });
+      const kept = join(directory, 'as-after-a-kill');
+      copyFileSync(path, kept);
+      await container.close();
+      const again = await host.open(guestSpec([]), { journal: { path: kept } });
+      opened.push(again);
+      expect((await run(again, ['read', '/file'])).out).toBe('l'.repeat(2 << 20));
+      expect(await run(again, ['read', '/other'])).toMatchObject({ out: 'written after it' });
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
