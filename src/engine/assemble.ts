@@ -25,7 +25,14 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     layers,
     images: new ImageStore({ fs, layout, locks, createHasher, content, layers }),
     leases: new Leases({ fs, layout, locks, createHasher }),
-    containers: new ContainerRecords({ fs, root: layout.root, createHasher, locks, isAlive: host.isAlive }),
+    containers: new ContainerRecords({
+      fs,
+      root: layout.root,
+      createHasher,
+      locks,
+      isAlive: host.isAlive,
+      keepsListing: host.tellsRenames === true,
+    }),
     events: new EventLog({ fs, root: layout.root, locks }),
     registry: (credentials) => {
       // Loaded when a registry is asked: most runs find their image here.
@@ -37,6 +44,7 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     },
     sandboxes,
     host,
+    ...(adapters.config === undefined ? {} : { policyDirectory: adapters.config.directory }),
     ...(adapters.volumeDrivers === undefined ? {} : { volumeDrivers: adapters.volumeDrivers }),
   });
 }

@@ -4,6 +4,7 @@ import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/
 import type { LoadContext } from '../images/load.ts';
 import { formatPlatform, parsePlatform } from '../images/platform.ts';
 import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
+import { isMissing } from '../images/store/disk-error.ts';
 import type { DistributionInspect, SearchResult } from '../spec/engine-api.ts';
 import { removalContext } from './collector.ts';
 import type {
@@ -38,11 +39,17 @@ export class LocalImages implements ImageUseCases {
     ]);
     const { images, leases } = this.#parts;
     const reference = parseReference(name);
+    const registry = await this.#parts.registry(onlyFor(reference.domain, options.credentials));
     const { record, changed } = await pullImage({
       reference,
       images,
       leases,
-      registry: await this.#parts.registry(onlyFor(reference.domain, options.credentials)),
+      registry,
+      permit: async (target, manifest) => {
+        if (!(await this.#hasPolicy())) return;
+        const { permitPull } = await import('./policy-use-cases.ts');
+        await permitPull(this.#parts, reference, registry, target, manifest, options.signal);
+      },
       ...(options.platform === undefined ? {} : { platforms: [parsePlatform(options.platform)] }),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -52,7 +59,8 @@ export class LocalImages implements ImageUseCases {
   }
 
   async push(name: string, options?: PushOptions): Promise<readonly PushedTag[]> {
-    return (await import('./registry-use-cases.ts')).push(this.#parts, name, options);
+    const { push } = await import('./registry-use-cases.ts');
+    return push(this.#parts, name, { ...options, permit: (record) => this.permit(record) });
   }
 
   async search(term: string, options?: SearchOptions): Promise<readonly SearchResult[]> {
@@ -142,6 +150,22 @@ export class LocalImages implements ImageUseCases {
     const [imported] = loadedImages([record]) as [LoadedImage];
     await this.#event('import', imported.id, imported.references[0] ?? imported.id);
     return imported;
+  }
+
+  /** May it be used? Asks the policy of this machine, where there is one. Throws 'forbidden'. */
+  async permit(record: ImageRecord): Promise<void> {
+    if (await this.#hasPolicy()) await (await import('./policy-use-cases.ts')).permitRecord(this.#parts, record);
+  }
+
+  /** All that a run without a policy pays for it. */
+  async #hasPolicy(): Promise<boolean> {
+    const { fs, policyDirectory } = this.#parts;
+    if (policyDirectory === undefined) return false;
+    return fs.stat(`${policyDirectory}/policy.json`).then(
+      () => true,
+      // What cannot be looked at is read, and refused with its reason.
+      (error: unknown) => !isMissing(error),
+    );
   }
 
   /** Takes an image that ships inside the package into the store; false when there is none of that name. */

@@ -31,6 +31,8 @@ export interface EngineParts {
   readonly events: EventLog;
   /** Reads the docker config and the registries' configuration on first use. */
   registry(credentials?: CredentialSource): Promise<RegistryClient>;
+  /** Where `policy.json` may be. */
+  readonly policyDirectory?: string;
   readonly sandboxes: SandboxChoice;
   readonly host: EngineHost;
   /** In place of, and beside, the drivers `local` and `memfs`. */
@@ -65,6 +67,8 @@ export interface EngineHost {
   readonly pid?: number;
   /** Whether the process of a container is still there. `startedAt`: not another one with its pid. */
   isAlive(pid: number, startedAt?: string): boolean;
+  /** A directory's time changes with every rename into it, as POSIX has it. */
+  readonly tellsRenames?: boolean;
   /** What tells a process from a later one with its pid; undefined where the system does not say. */
   processStart?(pid: number): string | undefined;
   /** Container processes, where the host can start any. */

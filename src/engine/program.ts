@@ -139,6 +139,7 @@ export class ProgramSources {
   async #fromImage(image: Image, options: RunOptions): Promise<Program> {
     const { content } = this.#parts;
     const { config, form, record } = image;
+    await this.#images.permit(record);
     const wanted = options.platform === undefined ? DEFAULT_PLATFORMS : [parsePlatform(options.platform)];
     const rootfs = await this.#rootfs(image);
     const { Entrypoint, Cmd, Env, User, WorkingDir, Labels } = config.process;

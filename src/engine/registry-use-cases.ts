@@ -2,7 +2,7 @@
 import { WctrError } from '../errors.ts';
 import { inspectDistribution } from '../images/distribution.ts';
 import { parsePlatform } from '../images/platform.ts';
-import { localTags, pushImage } from '../images/push.ts';
+import { localTags, type PushRequest, pushImage } from '../images/push.ts';
 import { canonicalRepository, familiarRepository, parseReference } from '../images/reference.ts';
 import type { CredentialSource, Credentials } from '../images/registry/credentials.ts';
 import { sameRegistry } from '../images/registry/docker-config.ts';
@@ -21,9 +21,13 @@ import type { EngineParts } from './parts.ts';
 
 const DEFAULT_SEARCH_LIMIT = 25;
 
-export async function push(parts: EngineParts, name: string, options: PushOptions = {}): Promise<readonly PushedTag[]> {
+export async function push(
+  parts: EngineParts,
+  name: string,
+  options: PushOptions & Pick<PushRequest, 'permit'> = {},
+): Promise<readonly PushedTag[]> {
   const { images, leases } = parts;
-  const { all = false, platform, credentials, onEvent, signal } = options;
+  const { all = false, platform, credentials, onEvent, signal, permit } = options;
   const named = parseReference(name);
   if (all && (named.digest !== undefined || /:[^/]*$/.test(name))) {
     throw new WctrError('invalid-argument', 'a tag cannot be given with --all-tags', {
@@ -44,6 +48,7 @@ export async function push(parts: EngineParts, name: string, options: PushOption
       leases,
       registry,
       platform: platform === undefined ? undefined : parsePlatform(platform),
+      permit,
       onEvent,
       signal,
     });

@@ -64,14 +64,20 @@ export async function pullArtifact(
   reference: Reference,
   fs: FileSystem,
   to: { readonly directory: string } | { readonly file: string },
-  { onEvent, signal }: TransferOptions = {},
+  {
+    onEvent,
+    signal,
+    permit,
+  }: TransferOptions & { readonly permit?: (digests: readonly Digest[]) => Promise<void> } = {},
 ): Promise<readonly PulledFile[]> {
   const remote = client.repository(reference);
   const name = familiarName(reference);
   const { descriptor } = await remote.manifest(reference.digest ?? reference.tag ?? DEFAULT_TAG, signal);
-  const { manifest } = await resolveManifest(name, descriptor, DEFAULT_PLATFORMS, ({ digest }) =>
+  const resolved = await resolveManifest(name, descriptor, DEFAULT_PLATFORMS, ({ digest }) =>
     remote.manifest(digest, signal),
   );
+  await permit?.([descriptor.digest, resolved.descriptor.digest]);
+  const { manifest } = resolved;
   const files = manifest.layers.filter(
     ({ mediaType, size }) => layerKind(mediaType) !== 'tar' && !(mediaType.includes('oci.empty') && size === 2),
   );

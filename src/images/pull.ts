@@ -28,6 +28,8 @@ export interface PullRequest {
   /** Wanted platforms, best first. Without them what runs here is taken, and a lone manifest whatever it is for. */
   readonly platforms?: readonly Platform[];
   readonly policy?: PullPolicy;
+  /** Told what was found (an index or manifest, and the manifest in it) before it is fetched; throws when it may not be. */
+  readonly permit?: (target: Descriptor, manifest: Descriptor) => Promise<void>;
   /** Layers at a time, default 3 as docker. */
   readonly concurrency?: number;
   readonly onEvent?: (event: PullProgress) => void;
@@ -123,6 +125,7 @@ class Pull {
     const resolved = await resolveManifest(this.name, target, platforms ?? DEFAULT_PLATFORMS, (descriptor) =>
       this.readManifest(descriptor),
     );
+    await this.request.permit?.(target, resolved.descriptor);
     const config = await this.fetchConfig(resolved.manifest);
     if (platforms !== undefined) assertPlatform(this.name, config.platform, resolved, platforms);
     await this.fetchLayers(planLayers(`image ${this.name}`, resolved.manifest, config));

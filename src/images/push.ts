@@ -18,6 +18,8 @@ export interface PushRequest {
   readonly registry: RegistryClient;
   /** This platform's manifest rather than the index it belongs to. */
   readonly platform?: Platform | undefined;
+  /** Told what is about to be pushed; throws when that may not be. */
+  readonly permit?: ((record: ImageRecord) => Promise<void>) | undefined;
   readonly concurrency?: number;
   readonly onEvent?: ((event: PushProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,6 +52,7 @@ export async function pushImage(request: PushRequest): Promise<PushedImage> {
     });
   }
   const record = await find(images, reference);
+  await request.permit?.(record);
   const lease = leases.open();
   try {
     await lease.pin(record.blobs);

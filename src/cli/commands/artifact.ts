@@ -2,9 +2,10 @@
 import { WctrError } from '../../errors.ts';
 import { type ArtifactFile, attachedArtifact, wasmArtifact } from '../../images/artifact.ts';
 import { pullArtifact, pushArtifact, subjectOf } from '../../images/artifact-transfer.ts';
+import { permitRemote } from '../../images/copy/permit.ts';
 import { familiarName, parseReference } from '../../images/reference.ts';
 import { listReferrers } from '../../images/registry/referrers.ts';
-import { ANNOTATION } from '../../spec/image-spec.ts';
+import { ANNOTATION, type Digest } from '../../spec/image-spec.ts';
 import type { Command, Context } from '../command.ts';
 import type { Flag, ParsedFlags } from '../flags.ts';
 import { renderTable } from '../format/table.ts';
@@ -111,7 +112,10 @@ export const pull: Command = {
     const kind = await context.host.kind(output);
     const to = kind === 'directory' ? { directory: output } : { file: output };
     const client = await tools.client();
-    const files = await withProgress(context, flags, (show) => pullArtifact(client, reference, tools.fs, to, show));
+    const permit = (digests: readonly Digest[]) => permitRemote(tools, reference, digests, context.signal);
+    const files = await withProgress(context, flags, (show) =>
+      pullArtifact(client, reference, tools.fs, to, { ...show, permit }),
+    );
     for (const { path } of files) context.terminal.out(`${printable(path)}\n`);
     return 0;
   },

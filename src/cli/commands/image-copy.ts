@@ -1,4 +1,5 @@
 import { copyImage } from '../../images/copy/copy-image.ts';
+import { permitCopy } from '../../images/copy/permit.ts';
 import { parsePlace } from '../../images/copy/place.ts';
 import { parsePlatform } from '../../images/platform.ts';
 import type { Command } from '../command.ts';
@@ -29,6 +30,10 @@ export const command: Command = {
         ...places,
         all: flags.bool('all'),
         platform: platform === undefined ? undefined : parsePlatform(platform),
+        permit: (source, image) => {
+          const path = places.from.kind === 'docker' ? '' : context.host.resolvePath(places.from.path);
+          return permitCopy(tools, places.from, path, source, image, signal);
+        },
         onEvent: (event) => progress.show(event),
         signal,
       });

@@ -8,6 +8,7 @@
  * <root>/images/<hex>.json             what each reference names
  * <root>/leases/<hex>.json             digests that pulls and builds under way need
  * <root>/layers/, <root>/rootfs/       layers ready to be mounted, by diff ID; merged indexes, by chain ID
+ * <root>/signatures/                   of pulled images, where a policy wanted them (policy/kept-signatures.ts)
  * <root>/locks/                        lock files (hosts whose locks are files)
  * <root>/registry/                     repositories and uploads of `wctr registry serve` (registry-roots.ts)
  * ```
