@@ -18,6 +18,7 @@ export class Flow implements ByteHandlers {
   #guestClosed = false;
   #closed = false;
   #endSent = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
 
   /** `gone`: nothing of this connection touches the slot any more. */
   constructor(slot: Slot, socket: ByteSocket, wake: () => void, gone: () => void) {
@@ -63,6 +64,7 @@ export class Flow implements ByteHandlers {
   closed(errno: number): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#linger);
     if (this.#guestClosed) {
       this.#gone();
       return;
@@ -91,8 +93,8 @@ export class Flow implements ByteHandlers {
     this.#slot.outbound.close(CLOSED_BY_WRITER);
     this.#takeOutbound();
     // The other side may never end; nobody is left to notice.
-    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
-    (timer as { unref?(): void }).unref?.();
+    this.#linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    (this.#linger as { unref?(): void }).unref?.();
   }
 
   destroy(): void {

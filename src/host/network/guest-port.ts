@@ -15,6 +15,8 @@ const POLLOUT = 4;
 const POLLHUP = 16;
 /** Sockets one guest may have open. */
 const MAX_SOCKETS = 4096;
+/** Slots kept for the next sockets, 128 KiB each. */
+const MAX_SPARE = 128;
 /** Connections that may come in before the guest has accepted one; each is offered a slot. */
 const MAX_OFFERED = 16;
 
@@ -83,6 +85,8 @@ class GuestNetwork implements NetworkPort {
     this.#open--;
     this.send({ op: 'close', slot: id });
     this.#closed.push({ id, slot, bytes });
+    // After a flood its memory goes again.
+    if (this.#closed.length > MAX_SPARE) this.#closed.shift();
   }
 
   send(message: slots.GuestMessage): void {
