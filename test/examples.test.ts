@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { peer } from './support/peers.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../examples/', import.meta.url));
+const hasClients = peer('docker') !== undefined && peer('docker-compose') !== undefined;
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'wctr-examples-'));
@@ -17,7 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 async function example(program: string, name: string): Promise<string[]> {
   const env = { PATH: process.env.PATH, HOME: dir, WCTR_DATA_ROOT: join(dir, 'store') };
   const { stdout } = await promisify(execFile)(program, [join(EXAMPLES, name)], { env, cwd: dir });
-  return stdout.trimEnd().split('\n');
+  return stdout.replace(/\n$/, '').split('\n');
 }
 
 const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
@@ -37,6 +39,76 @@ const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
     expect(lines.map((line) => line.replace(/[\d.]+ ms/, 'N ms'))).toEqual([
       'ADA (exit code 0, N ms)',
       'GRACE (exit code 0, N ms)',
+    ]);
+  },
+  'containers.mjs': async () => {
+    expect(await example(process.execPath, 'containers.mjs')).toEqual([
+      'start: running',
+      'exec: WRITTEN BY EXEC',
+      'exec: exit code 0',
+      'port: WRITTEN BY EXEC',
+      'stdout: listening',
+      'stdout: a request',
+      'wait: 143',
+      'list: 0',
+    ]);
+  },
+  'containers.sh': async () => {
+    expect(await example('bash', 'containers.sh')).toEqual([
+      expect.stringContaining('== in the background'),
+      'web example/upper running',
+      'nothing here yet',
+      expect.stringContaining('== another program'),
+      'HELLO FROM INSIDE',
+      'HELLO FROM INSIDE',
+      expect.stringContaining('== its log'),
+      'listening',
+      'a request',
+      'a request',
+      expect.stringContaining('== files in and out'),
+      'copied in',
+      'A /note',
+      expect.stringContaining('== paused'),
+      'web',
+      'web 0.00%',
+      'web',
+      expect.stringContaining('== kept as an image'),
+      '{"kept":"yes"}',
+      expect.stringContaining('== a network'),
+      'web',
+      'backstage',
+      expect.stringContaining('== stopped and started'),
+      'web',
+      'exited 143',
+      'a request',
+      'web',
+      'HELLO FROM INSIDE',
+      expect.stringContaining('== a program that fails'),
+      'it ended with 137',
+      '137',
+      'restarted 2 times',
+      '== the end',
+      'web',
+      'greedy',
+      'site',
+      'site',
+      'commit create destroy die exec_create exec_die exec_start kill pause start stop unpause ',
+    ]);
+  },
+  'daemon.sh': async () => {
+    expect(await example('bash', 'daemon.sh')).toEqual([
+      '== the docker command',
+      'wctr, API 1.51',
+      'Hello from wctr!',
+      '== an image for it',
+      'example/upper:latest',
+      expect.stringContaining('== compose'),
+      'COMPOSED',
+      'COMPOSED',
+      'example/upper web',
+      '1',
+      expect.stringContaining('== the daemon ends'),
+      'example/upper running',
     ]);
   },
   'cli.sh': async () => {
@@ -62,11 +134,14 @@ const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 describe('examples', () => {
-  it.each(Object.entries(EXPECTED))('%s', (_, check) => check());
+  it.for(Object.entries(EXPECTED))('%s', { timeout: 120_000 }, async ([name, check], { skip }) => {
+    if (name === 'daemon.sh' && !hasClients) skip('docker and docker-compose are not installed');
+    await check();
+  });
 
   it('has none without a test', () => {
     // What the others import.
-    const parts = ['guest.mjs'];
+    const parts = ['docker-compose.yml', 'guest.mjs'];
     expect(readdirSync(EXAMPLES).sort()).toEqual([...Object.keys(EXPECTED), ...parts].sort());
   });
 });
