@@ -111,6 +111,28 @@ const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
       'example/upper running',
     ]);
   },
+  'registry.sh': async () => {
+    expect(await example('bash', 'registry.sh')).toEqual([
+      '== a registry with a password',
+      'Login Succeeded',
+      '== push what is here, run it elsewhere',
+      'REGISTRY/team/hello:1',
+      'Hello from wctr!',
+      expect.stringContaining('== from registry to registry'),
+      'same',
+      'same',
+      '== a .wasm file as an artifact, and back',
+      'STRAIGHT FROM THE REGISTRY',
+      'the same file',
+      expect.stringContaining('== what is known'),
+      'application/spdx+json',
+      '== one name for several platforms',
+      '1',
+      '== a policy decides what may be pulled and run',
+      'wctr: the policy does not allow REGISTRY/mirror/hello:1: it rejects all images there',
+      'Removing login credentials for REGISTRY',
+    ]);
+  },
   'cli.sh': async () => {
     const lines = await example('bash', 'cli.sh');
     expect(lines.filter((line) => line.startsWith('=='))).toHaveLength(5);
