@@ -11,7 +11,8 @@ export function readTime(text: string | undefined, flag: string, nowMs: number):
   if (/^\d{4}-\d\d-\d\d/.test(text)) return dateSeconds(text, flag);
   if (!/^-?[\d.]/.test(text)) throw bad(text, flag);
   const ago = parseNanoseconds(text.replace(/^-/, ''), flag) / 1e6;
-  return String(Math.floor((text.startsWith('-') ? nowMs + ago : nowMs - ago) / 1000));
+  // To the millisecond, where docker drops what is left of the second: `--until 0s` means what has happened so far.
+  return String(Math.round(text.startsWith('-') ? nowMs + ago : nowMs - ago) / 1000);
 }
 
 function dateSeconds(text: string, flag: string): string {
