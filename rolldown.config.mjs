@@ -9,7 +9,7 @@ const BASE =
 const GUEST =
   /\/dist\/(core\/(abi\/|guard)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
-  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|listing|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
 /** What `run` adds to them, of which other commands use parts. */
 const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;

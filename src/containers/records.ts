@@ -5,6 +5,7 @@ import { type CreateHasher, digestOf, digestParts } from '../images/digest.ts';
 import { diskError, isMissing } from '../images/store/disk-error.ts';
 import { openCreating, writeAll } from '../images/store/durable.ts';
 import { RecordFiles } from '../images/store/records.ts';
+import { ContainerListing, type ListedContainer } from './listing.ts';
 import type { ContainerRecord } from './record.ts';
 
 export interface ContainerRecordsOptions {
@@ -15,16 +16,27 @@ export interface ContainerRecordsOptions {
   readonly locks: Locks;
   /** Whether a process is still there, where there are processes. `startedAt`: not another one with its pid. */
   readonly isAlive?: (pid: number, startedAt?: string) => boolean;
+  /** The file names of the sockets that somebody listens on now, where they can be had at once. */
+  readonly listeners?: () => ReadonlySet<string>;
+  /** Where a directory's time changes with every rename into it. */
+  readonly keepsListing?: boolean;
 }
 
 const HEX = /^[0-9a-f]+$/;
 
+/** In the run directory. Short, since the path of a socket is. */
+export function controlSocketName(id: string): string {
+  return `${id.slice(0, 32)}.sock`;
+}
+
 export class ContainerRecords {
   readonly #options: ContainerRecordsOptions;
+  readonly #listing: ContainerListing | undefined;
   readonly #records: RecordFiles<ContainerRecord>;
 
   constructor(options: ContainerRecordsOptions) {
     this.#options = options;
+    this.#listing = options.keepsListing === true ? new ContainerListing(options) : undefined;
     this.#records = new RecordFiles({
       fs: options.fs,
       dir: `${options.root}/containers`,
@@ -137,7 +149,7 @@ export class ContainerRecords {
   }
 
   /** The record goes first: without it nothing else of the container counts. */
-  async remove(record: ContainerRecord): Promise<void> {
+  async remove(record: Pick<ListedContainer, 'key' | 'name' | 'managed' | 'hostConfig'>): Promise<void> {
     await this.#records.delete(record.key, { durable: record.managed || record.hostConfig.AutoRemove !== true });
     await this.releaseName(record.name, record.key);
     if (record.managed) await this.#options.fs.rm(this.directory(record.key), { recursive: true, force: true });
@@ -165,9 +177,19 @@ export class ContainerRecords {
 
   /** `verify: false`: for who only shows them. */
   async list(options: { readonly verify?: boolean } = {}): Promise<ContainerRecord[]> {
-    const kept: ContainerRecord[] = [];
     // A damaged record must not hide all others.
-    for (const record of await this.#records.list(() => {}, options)) {
+    return this.#kept(await this.#records.list(() => {}, options));
+  }
+
+  /** The same for who needs no more of each than a list shows: there may be a copy of that. */
+  async listed(): Promise<ListedContainer[]> {
+    const all = () => this.#records.list(() => {}, { verify: false });
+    return this.#kept((await this.#listing?.of(all)) ?? (await all()));
+  }
+
+  async #kept<T extends ListedContainer>(records: readonly T[]): Promise<T[]> {
+    const kept: T[] = [];
+    for (const record of records) {
       if (!this.isForsaken(record)) kept.push(this.#current(record));
       else await this.remove(record).catch(() => {});
     }
@@ -175,21 +197,32 @@ export class ContainerRecords {
   }
 
   /** A foreground run that was to remove itself at its end, and was killed. */
-  isForsaken(record: ContainerRecord): boolean {
+  isForsaken(record: ListedContainer): boolean {
     return (
       !record.managed && record.hostConfig.AutoRemove === true && record.state.pid !== undefined && !this.runs(record)
     );
   }
 
   /** A foreground run that is to remove itself writes one record, before its guest runs. */
-  #current(record: ContainerRecord): ContainerRecord {
+  #current<T extends ListedContainer>(record: T): T {
     const { managed, state, createdAt } = record;
     if (managed || state.status !== 'created' || state.pid === undefined || !this.runs(record)) return record;
     return { ...record, state: { ...state, status: 'running', startedAt: createdAt } };
   }
 
+  /** What `runs` answers, for who asks about many at once: a container's process lives while its control socket does. */
+  processes(): Pick<ContainerRecords, 'runs'> {
+    let listeners: ReadonlySet<string> | undefined;
+    return {
+      runs: (record) => {
+        listeners ??= this.#options.listeners?.() ?? new Set();
+        return listeners.has(controlSocketName(record.key)) || this.runs(record);
+      },
+    };
+  }
+
   /** Whether the process the record names is there. */
-  runs({ state }: ContainerRecord): boolean {
+  runs({ state }: Pick<ContainerRecord, 'key' | 'state'>): boolean {
     const { isAlive } = this.#options;
     return state.pid === undefined || isAlive === undefined || isAlive(state.pid, state.pidStartedAt);
   }

@@ -31,6 +31,7 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
       createHasher,
       locks,
       isAlive: host.isAlive,
+      ...(host.listeners === undefined ? {} : { listeners: host.listeners }),
       keepsListing: host.tellsRenames === true,
     }),
     events: new EventLog({ fs, root: layout.root, locks }),

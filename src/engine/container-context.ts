@@ -2,6 +2,7 @@
 import type { ControlRequest } from '../containers/control/protocol.ts';
 import type { ContainerProcesses, ControlSession } from '../containers/processes.ts';
 import type { ContainerRecord } from '../containers/record.ts';
+import { controlSocketName } from '../containers/records.ts';
 import { WctrError } from '../errors.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
 import type { SandboxMount, SandboxSpec } from '../host/sandbox.ts';
@@ -85,7 +86,7 @@ export class ContainerContext {
 
   /** Where the container's process listens. */
   socket(id: string): string {
-    return `${this.host.runDirectory()}/${id.slice(0, 32)}.sock`;
+    return `${this.host.runDirectory()}/${controlSocketName(id)}`;
   }
 
   /** As the record says now, or what it means when its process was killed; puts that right in the background. */

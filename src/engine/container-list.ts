@@ -1,10 +1,10 @@
-/** `ps`: one read per record, no lock, no image. */
-import type { ContainerRecord } from '../containers/record.ts';
+/** `ps`: no lock, no image, and one read where nothing has changed since the last time. */
+import type { ListedContainer } from '../containers/listing.ts';
 import { WctrError } from '../errors.ts';
 import { canonicalName, parseReference } from '../images/reference.ts';
 import type { ContainerSummary, Filters } from '../spec/engine-api.ts';
 import type { ContainerContext } from './container-context.ts';
-import { currentRecord, isRunning, isUnsettled } from './container-state.ts';
+import { currentRecord, isForgotten, isRunning } from './container-state.ts';
 import { summarise } from './container-views.ts';
 import { matchesLabels, readFilters } from './filters.ts';
 
@@ -42,32 +42,38 @@ export async function listContainers(
   options: ListOptions = {},
 ): Promise<ContainerSummary[]> {
   const { containers } = context.parts;
-  const found = await containers.list({ verify: false });
-  const unsettled = found.filter((record) => isUnsettled(record, containers));
+  const found = await containers.listed();
+  const processes = containers.processes();
+  const current = found.map((record) => currentRecord(record, processes));
+  const unsettled = found.filter((record, i) => current[i] !== record || isForgotten(record));
   if (unsettled.length > 0) context.background(putRight(context, unsettled));
-  const all = found.map((record) => currentRecord(record, containers)).sort(byAge);
+  const all = current.sort(byAge);
   const wanted = matcher(options.filters ?? {}, all);
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
   const showsAll = options.all === true || limit !== undefined || wanted.asksForState;
   const shown = all.filter((record) => (showsAll || isRunning(record.state)) && wanted.matches(record));
-  const lines = shown.slice(0, limit).map((record) => ({ record, line: summarise(record) }));
-  if (options.size !== true) return lines.map(({ line }) => line);
+  const lines = shown.slice(0, limit).map((record) => summarise(record));
+  if (options.size !== true) return lines;
   const { containerSize } = await import('./container-size.ts');
-  return Promise.all(lines.map(async ({ record, line }) => ({ ...line, ...(await containerSize(context, record)) })));
+  const sizeOf = async (id: string) => {
+    const record = await containers.get(id);
+    return record === undefined ? {} : containerSize(context, record);
+  };
+  return Promise.all(lines.map(async (line) => ({ ...line, ...(await sizeOf(line.Id)) })));
 }
 
 /** The list does not wait for it. */
-async function putRight(context: ContainerContext, records: readonly ContainerRecord[]): Promise<void> {
+async function putRight(context: ContainerContext, records: readonly ListedContainer[]): Promise<void> {
   const { reconcile } = await import('./reconcile.ts');
   for (const { key } of records) await reconcile(context, key).catch(() => {});
 }
 
-function byAge(a: ContainerRecord, b: ContainerRecord): number {
+function byAge(a: ListedContainer, b: ListedContainer): number {
   return a.createdAt === b.createdAt ? (a.key < b.key ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1;
 }
 
 /** Throws 'invalid-argument' for an unknown key or status, 'no-such-container' for an unknown one in before and since. */
-function matcher(given: Filters, all: readonly ContainerRecord[]) {
+function matcher(given: Filters, all: readonly ListedContainer[]) {
   const filters = readFilters(given, KEYS);
   const wrong = filters.status?.find((status) => !STATUSES.includes(status));
   if (wrong !== undefined) throw new WctrError('invalid-argument', `invalid filter 'status=${wrong}'`);
@@ -75,7 +81,7 @@ function matcher(given: Filters, all: readonly ContainerRecord[]) {
   const since = filters.since?.map((name) => named(all, name));
   const some = (values: readonly string[] | undefined, test: (value: string) => boolean) =>
     values === undefined || values.some(test);
-  const matches = (record: ContainerRecord) => {
+  const matches = (record: ListedContainer) => {
     const { state, config, hostConfig } = record;
     const health = state.health?.Status ?? 'none';
     return (
@@ -101,7 +107,7 @@ function matcher(given: Filters, all: readonly ContainerRecord[]) {
   return { matches, asksForState: filters.status !== undefined || filters.exited !== undefined };
 }
 
-function named(all: readonly ContainerRecord[], name: string): ContainerRecord {
+function named(all: readonly ListedContainer[], name: string): ListedContainer {
   const found =
     all.find((record) => record.name === name.replace(/^\//, '')) ?? all.find(({ key }) => key.startsWith(name));
   if (found !== undefined) return found;
@@ -109,7 +115,7 @@ function named(all: readonly ContainerRecord[], name: string): ContainerRecord {
 }
 
 /** A regular expression over the name, with or without its slash, as docker has it. */
-function hasName({ name }: ContainerRecord, text: string): boolean {
+function hasName({ name }: ListedContainer, text: string): boolean {
   let pattern: RegExp;
   try {
     pattern = new RegExp(text);
@@ -119,7 +125,7 @@ function hasName({ name }: ContainerRecord, text: string): boolean {
   return pattern.test(`/${name}`) || pattern.test(name);
 }
 
-function isFrom({ image, imageId }: ContainerRecord, text: string): boolean {
+function isFrom({ image, imageId }: ListedContainer, text: string): boolean {
   const hex = imageId.slice('sha256:'.length);
   if (/^(sha256:)?[0-9a-f]{4,64}$/.test(text) && hex.startsWith(text.replace(/^sha256:/, ''))) return true;
   if (image === text) return true;
@@ -130,7 +136,7 @@ function isFrom({ image, imageId }: ContainerRecord, text: string): boolean {
   }
 }
 
-function isOn({ networks, hostConfig }: ContainerRecord, network: string): boolean {
+function isOn({ networks, hostConfig }: ListedContainer, network: string): boolean {
   const isNamed = Object.entries(networks).some(
     ([name, { NetworkID = '' }]) => name === network || (NetworkID !== '' && NetworkID.startsWith(network)),
   );

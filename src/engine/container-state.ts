@@ -1,4 +1,5 @@
 /** What a container's record means right now: its process may have been killed since it was written. */
+import type { ListedContainer } from '../containers/listing.ts';
 import type { ContainerRecord, ContainerState } from '../containers/record.ts';
 import type { ContainerRecords } from '../containers/records.ts';
 import { WctrError } from '../errors.ts';
@@ -11,7 +12,7 @@ export function isRunning({ status }: ContainerState): boolean {
 }
 
 /** The record says that a process runs, and there is none. */
-export function isLost(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): boolean {
+export function isLost(record: ListedContainer, records: Pick<ContainerRecords, 'runs'>): boolean {
   return isRunning(record.state) && !records.runs(record);
 }
 
@@ -19,18 +20,18 @@ export function isLost(record: ContainerRecord, records: Pick<ContainerRecords, 
 const FORGOTTEN_MS = 5_000;
 
 /** It was to be removed at its end, and its process was killed before it could do that. */
-export function isForgotten({ managed, hostConfig, state }: ContainerRecord): boolean {
+export function isForgotten({ managed, hostConfig, state }: ListedContainer): boolean {
   if (!managed || hostConfig.AutoRemove !== true || state.status !== 'exited') return false;
   return Date.now() - Date.parse(state.finishedAt ?? '') > FORGOTTEN_MS;
 }
 
 /** Somebody has to put it right: see reconcile. */
-export function isUnsettled(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): boolean {
+export function isUnsettled(record: ListedContainer, records: Pick<ContainerRecords, 'runs'>): boolean {
   return isLost(record, records) || isForgotten(record);
 }
 
-/** The record as it will be once somebody has noticed what became of its process. */
-export function currentRecord(record: ContainerRecord, records: Pick<ContainerRecords, 'runs'>): ContainerRecord {
+/** The record as it will be once somebody has noticed what became of its process; the same one where nothing has. */
+export function currentRecord<T extends ListedContainer>(record: T, records: Pick<ContainerRecords, 'runs'>): T {
   return isLost(record, records) ? lostRecord(record) : record;
 }
 
@@ -38,7 +39,7 @@ export function currentRecord(record: ContainerRecord, records: Pick<ContainerRe
  * What the record says of a container whose process was killed: exited, or, where its policy wants it to run, restarting.
  * The latter still names the process that is gone, so that whoever comes next goes on where a restart was cut off.
  */
-export function lostRecord(record: ContainerRecord): ContainerRecord {
+export function lostRecord<T extends ListedContainer>(record: T): T {
   const { state, restartCount } = record;
   const wasRestarting = state.status === 'restarting';
   const { startedAt, pid, pidStartedAt } = state;
@@ -58,7 +59,7 @@ export function lostRecord(record: ContainerRecord): ContainerRecord {
 }
 
 /** Whether its policy starts a container again that nobody stopped and that ended with an error. */
-function mayRestart({ managed, stoppedByUser, hostConfig, restartCount }: ContainerRecord): boolean {
+function mayRestart({ managed, stoppedByUser, hostConfig, restartCount }: ListedContainer): boolean {
   const { Name: policy, MaximumRetryCount: most } = hostConfig.RestartPolicy ?? { Name: 'no', MaximumRetryCount: 0 };
   if (!managed || stoppedByUser) return false;
   return (

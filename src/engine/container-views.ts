@@ -1,4 +1,5 @@
 /** Containers as docker shows them: `inspect` and the lines of the list. No image is opened for them. */
+import type { ListedContainer } from '../containers/listing.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import {
   type ContainerInspect,
@@ -127,7 +128,7 @@ const ENDPOINT_DEFAULTS: EndpointSettings = {
 };
 
 /** A container that does not run has no addresses. */
-function currentNetworks({ networks, state }: ContainerRecord): Readonly<Record<string, EndpointSettings>> {
+function currentNetworks({ networks, state }: ListedContainer): Readonly<Record<string, EndpointSettings>> {
   const gone = {
     EndpointID: '',
     Gateway: '',
@@ -147,12 +148,12 @@ function currentNetworks({ networks, state }: ContainerRecord): Readonly<Record<
 }
 
 /** Published ones, and those that are only exposed. */
-function allPorts({ config, ports }: ContainerRecord): PortMap {
+function allPorts({ config, ports }: ListedContainer): PortMap {
   return { ...Object.fromEntries(Object.keys(config.ExposedPorts ?? {}).map((port) => [port, null])), ...ports };
 }
 
 /** An entry of GET /containers/json */
-export function summarise(record: ContainerRecord, nowMs = Date.now()): ContainerSummary {
+export function summarise(record: ListedContainer, nowMs = Date.now()): ContainerSummary {
   return {
     Id: record.key,
     Names: [`/${record.name}`],
@@ -180,7 +181,7 @@ export function portSummaries(ports: PortMap): PortSummary[] {
 }
 
 /** `Up 2 minutes (healthy)`, as docker words it. */
-export function statusText({ state }: ContainerRecord, nowMs: number): string {
+export function statusText({ state }: Pick<ContainerRecord, 'state'>, nowMs: number): string {
   const since = (time: string | undefined) => humanDuration(nowMs - Date.parse(time ?? ''));
   switch (state.status) {
     case 'running':

@@ -4,6 +4,7 @@ import { joinedPlan, networkPlan, parseLink, publishPlan, sharedWith } from '../
 import { choosePools, macOf } from '../containers/networks/pools.ts';
 import { isDefaultNetwork, type NetworkRecord } from '../containers/networks/record.ts';
 import type { ContainerRecord } from '../containers/record.ts';
+import { controlSocketName } from '../containers/records.ts';
 import { WctrError } from '../errors.ts';
 import type { NetworkPlan } from '../host/network/port.ts';
 import type {
@@ -375,7 +376,7 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
     const { processes } = this.#parts.host;
     if (record === undefined || !record.managed || !isRunning(record) || processes === undefined) return;
     const plan = await this.#planOf(record);
-    const socket = `${processes.runDirectory()}/${record.key.slice(0, 32)}.sock`;
+    const socket = `${processes.runDirectory()}/${controlSocketName(record.key)}`;
     const session = await (await processes.containers()).connect(socket, { op: 'networks.changed', plan });
     session.close();
   }

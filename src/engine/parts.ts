@@ -67,6 +67,8 @@ export interface EngineHost {
   readonly pid?: number;
   /** Whether the process of a container is still there. `startedAt`: not another one with its pid. */
   isAlive(pid: number, startedAt?: string): boolean;
+  /** The file names of the Unix sockets that somebody listens on now, where the system tells them all at once. */
+  listeners?(): ReadonlySet<string>;
   /** A directory's time changes with every rename into it, as POSIX has it. */
   readonly tellsRenames?: boolean;
   /** What tells a process from a later one with its pid; undefined where the system does not say. */

@@ -37,25 +37,31 @@ export function containerRow(container: ContainerSummary, whole: boolean, nowMs:
     Names: printableLine((whole ? names : names.filter((name) => !name.includes('/'))).join(',')),
     Image: printableLine(imageName(container, whole)),
     Command: `"${shorten(printableLine(container.Command), whole ? undefined : COMMAND_WIDTH)}"`,
-    // Asked for by few, and the name of a zone takes as long to find as everything else of a row.
-    get CreatedAt() {
-      return localTime(container.Created * 1000);
-    },
-    RunningFor: humanAge(new Date(container.Created * 1000).toISOString(), nowMs),
+    RunningFor: humanAge(container.Created * 1000, nowMs),
     Ports: displayPorts(container.Ports ?? []),
     State: container.State,
     Status: printableLine(container.Status),
-    Size: sizeText(container),
-    Labels: printableLine(
-      Object.entries(labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(','),
-    ),
-    Mounts: printableLine(
-      mounts.map(({ Name: name, Source: source }) => shorten(name || source, whole ? undefined : 15)).join(','),
-    ),
-    LocalVolumes: String(mounts.filter(({ Driver: driver }) => driver === 'local').length),
-    Networks: printableLine(Object.keys(container.NetworkSettings?.Networks ?? {}).join(',')),
+    // The rest is asked for by few, and there may be many rows.
+    get CreatedAt() {
+      return localTime(container.Created * 1000);
+    },
+    get Size() {
+      return sizeText(container);
+    },
+    get Labels() {
+      const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+      return printableLine(pairs.join(','));
+    },
+    get Mounts() {
+      const sources = mounts.map(({ Name: name, Source: source }) => shorten(name || source, whole ? undefined : 15));
+      return printableLine(sources.join(','));
+    },
+    get LocalVolumes() {
+      return String(mounts.filter(({ Driver: driver }) => driver === 'local').length);
+    },
+    get Networks() {
+      return printableLine(Object.keys(container.NetworkSettings?.Networks ?? {}).join(','));
+    },
     Label: (name: unknown) => printableLine(labels[String(name)] ?? ''),
   };
 }

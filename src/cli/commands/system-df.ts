@@ -54,7 +54,7 @@ function printItems({ terminal }: Context, items: NonNullable<DiskUsage['items']
       printableLine(name.slice(0, colon)),
       printableLine(name.slice(colon + 1)),
       shortId(image.Id),
-      humanAge(new Date(image.Created * 1000).toISOString(), now),
+      humanAge(image.Created * 1000, now),
       humanSize(image.Size),
       humanSize(image.SharedSize),
       humanSize(image.Size - image.SharedSize),

@@ -89,8 +89,8 @@ const AGES: readonly (readonly [limitSeconds: number, name: string, seconds: num
 ];
 
 /** `3 weeks ago`, in docker's steps; `N/A` for a missing or zero date. */
-export function humanAge(created: string | undefined, nowMs: number): string {
-  const time = created === undefined ? Number.NaN : Date.parse(created);
+export function humanAge(created: string | number | undefined, nowMs: number): string {
+  const time = typeof created === 'string' ? Date.parse(created) : (created ?? Number.NaN);
   if (Number.isNaN(time) || time <= 0) return 'N/A';
   const seconds = Math.max(0, Math.floor((nowMs - time) / 1000));
   if (seconds < 1) return 'Less than a second ago';

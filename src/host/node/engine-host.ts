@@ -34,28 +34,45 @@ export async function readAt(location: ByteLocation, position: number, length: n
 
 /** `startedAt`, where it is known, tells the process from another one that has its pid by now. */
 export function isAlive(pid: number, startedAt?: string): boolean {
+  const actual = processStart(pid);
+  if (actual !== undefined) return actual !== DEAD && (startedAt === undefined || startedAt === actual);
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  const actual = processStart(pid);
-  return actual === undefined || (actual !== DEAD && (startedAt === undefined || startedAt === actual));
+  return true;
 }
 
 const DEAD = 'dead';
+const STAT_LINE = Buffer.alloc(1024);
 
 /** Field 22 of /proc/<pid>/stat, in clock ticks since boot; undefined where there is no /proc. A zombie is `dead`. */
 export function processStart(pid: number): string | undefined {
   let text: string;
   try {
-    text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fd = fs.openSync(`/proc/${pid}/stat`, 'r');
+    // A line is shorter, and a list asks for many.
+    text = STAT_LINE.toString('latin1', 0, fs.readSync(fd, STAT_LINE));
+    fs.closeSync(fd);
   } catch {
     return undefined;
   }
   // the name in parentheses may itself contain spaces and parentheses
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? DEAD : fields[19];
+}
+
+/** By Linux' table of Unix sockets, which names those of this network namespace; empty where there is none. */
+export function listeners(): ReadonlySet<string> {
+  let table: string;
+  try {
+    table = fs.readFileSync('/proc/net/unix', 'latin1');
+  } catch {
+    return new Set();
+  }
+  // Num RefCount Protocol Flags Type St Inode Path; flag 0x10000: listens
+  return new Set([...table.matchAll(/^\S+ \S+ \S+ 00010000 \S+ \S+ +\d+ .*\/([^/\n]+)$/gm)].map(([, name]) => name!));
 }
 
 export function hostFacts() {

@@ -26,7 +26,6 @@ import {
   utimesSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import process from 'node:process';
 // Deno's global setInterval gives a number, which has no unref
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { WctrError } from '../../errors.ts';
