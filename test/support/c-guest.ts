@@ -7,12 +7,13 @@ import { peer } from './peers.ts';
 
 const SOURCES = fileURLToPath(new URL('./guests/', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../.build/guests/', import.meta.url));
+const WASM_OPT = fileURLToPath(new URL('../../node_modules/binaryen/bin/wasm-opt', import.meta.url));
 const FLAGS = ['--target=wasm32-wasi', '--sysroot=/usr', '-O2', '-Wall', '-Wextra', '-Werror'];
 const ASYNCIFY = ['-O2', '--asyncify'];
 
 /** False: something to build with is missing, tests skip (or fail under CI=true). */
 export function hasCompiler(): boolean {
-  return ['clang', 'wasm-ld', 'wasm-opt'].every((name) => peer(name) !== undefined);
+  return ['clang', 'wasm-ld'].every((name) => peer(name) !== undefined);
 }
 
 /** The compiled `<name>.c`. `asyncify`: so that its stack can be taken down and put up again from outside. */
@@ -26,7 +27,7 @@ export function compileGuest(name: string, { asyncify = false } = {}): Uint8Arra
     mkdirSync(BUILT, { recursive: true });
     const unfinished = `${path}.${process.pid}`;
     execFileSync(peer('clang')!, [...FLAGS, '-o', unfinished, source], { stdio: ['ignore', 'inherit', 'inherit'] });
-    if (asyncify) execFileSync(peer('wasm-opt')!, [...ASYNCIFY, '-o', unfinished, unfinished], { stdio: 'inherit' });
+    if (asyncify) execFileSync(process.execPath, [WASM_OPT, ...ASYNCIFY, '-o', unfinished, unfinished]);
     renameSync(unfinished, path);
   }
   return new Uint8Array(readFileSync(path));

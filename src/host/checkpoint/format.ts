@@ -211,7 +211,7 @@ const GLOBAL_VALUES: Readonly<Record<string, RegExp>> = {
 };
 const isGlobal: Check = (value) => {
   const { index, type, value: text } = fieldsOf(value);
-  const form = GLOBAL_VALUES[String(type)];
+  const form = typeof type === 'string' && Object.hasOwn(GLOBAL_VALUES, type) ? GLOBAL_VALUES[type] : undefined;
   return isU32(index) && form !== undefined && typeof text === 'string' && form.test(text);
 };
 const isSlot: Check = (value) =>

@@ -137,20 +137,20 @@ function globalState(
   fresh: WebAssembly.Global,
   functions: FunctionFinder,
 ): GlobalState[] {
-  const value = numberIn(current, index);
-  if (Object.is(value, numberIn(fresh, index))) return [];
+  const value = heldBy(current, index);
+  if (Object.is(value, heldBy(fresh, index))) return [];
   if (typeof value === 'bigint') {
     return [{ index, type: 'l', value: BigInt.asUintN(64, value).toString(16).padStart(16, '0') }];
   }
   if (typeof value === 'number') return [{ index, type: 'n', value: bitsOf(value) }];
-  const func = functions.indexOf(value, `global ${index}`);
-  return func === functions.indexOf(numberIn(fresh, index), `global ${index}`)
-    ? []
-    : [{ index, type: 'f', value: String(func) }];
+  const where = `global ${index}`;
+  const func = functions.indexOf(value, where);
+  if (func === functions.indexOf(heldBy(fresh, index), where)) return [];
+  return [{ index, type: 'f', value: String(functions.mustFind(func, where)) }];
 }
 
 /** Vectors and exceptions have no value in JavaScript. */
-function numberIn(global: WebAssembly.Global, index: number): unknown {
+function heldBy(global: WebAssembly.Global, index: number): unknown {
   try {
     return global.value as unknown;
   } catch (cause) {
