@@ -35,19 +35,15 @@ describe.each(REGISTRIES)('%s', (_name, start) => {
   afterEach(() => dir[Symbol.dispose]());
 
   it.each([1, 2])('is pushed to through a connection that breaks (%i)', async (seed) => {
-    const dice = random(seed * 1000);
-    let left = 8;
-    // Each of the first eight connections carries between 100 kB and 10 MiB.
-    const proxy = await startCuttingProxy(registry.host, () =>
-      left-- > 0 ? Math.floor(100_000 + dice() ** 2 * 10 * MIB) : undefined,
-    );
+    // The first connections carry less than the large blob, so some of them are cut.
+    const limits = [300_000, 5 * MIB, 100_000, 9 * MIB, 2 * MIB, MIB];
+    let next = seed;
+    const proxy = await startCuttingProxy(registry.host, () => {
+      return next < seed + limits.length ? limits[next++ % limits.length] : undefined;
+    });
     try {
       const image = buildImage({
-        layers: [
-          { big: noise(10 * MIB, seed) },
-          { small: noise(MIB, seed + 10) },
-          { tiny: noise(1000, seed + 20) },
-        ],
+        layers: [{ big: noise(10 * MIB, seed) }, { small: noise(MIB, seed + 10) }, { tiny: noise(1000, seed + 20) }],
       });
       const name = `${proxy.host}/broken-${seed}:1`;
       writeLayout(join(dir.path, 'layout'), name, image);
