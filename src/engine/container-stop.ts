@@ -125,11 +125,16 @@ export async function pauseContainer(context: ContainerContext, name: string): P
   if (record.state.status !== 'running') assertRunning({ ...record, state: { status: 'exited' } }, 'pause');
   const { pid } = record.state;
   if (pid === undefined) throw new WctrError('unsupported', `container ${record.name} has no process to be paused`);
-  await context.parts.containers.change(record.key, (current) => {
-    if (current.state.status !== 'running') return undefined;
-    // Under the lock of the record, so that its process is not stopped while it holds that.
-    context.host.signal(pid, 'SIGSTOP');
-    return { ...current, state: { ...current.state, status: 'paused' } };
+  const { containers } = context.parts;
+  // Under the lock of the record, so that its process is not stopped while it holds that. The record comes first: one
+  // that says `paused` of a container that goes on can be unpaused, the other way round nobody would know.
+  await containers.locked(record.key, async () => {
+    let isHeld = false;
+    await containers.changeLocked(record.key, (current) => {
+      isHeld = current.state.status === 'running' && current.state.pid === pid;
+      return isHeld ? { ...current, state: { ...current.state, status: 'paused' } } : undefined;
+    });
+    if (isHeld) context.host.signal(pid, 'SIGSTOP');
   });
   await context.parts.events.container(record, 'pause');
 }

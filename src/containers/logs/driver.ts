@@ -2,6 +2,7 @@
 import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
 import type { LogConfig } from '../../spec/engine-api.ts';
+import { checkTag } from './attributes.ts';
 import type { LogEntry, LogFormat } from './format.ts';
 import { jsonFileFormat } from './json-file.ts';
 import { LineSplitter } from './lines.ts';
@@ -22,6 +23,8 @@ export interface LogLimits {
   /** Bytes a file may have; undefined: any number. */
   readonly maxSize: number | undefined;
   readonly maxFiles: number;
+  /** Rotated files are packed with gzip. */
+  readonly compress: boolean;
 }
 
 interface DriverKind {
@@ -30,11 +33,11 @@ interface DriverKind {
 }
 
 const KINDS: Readonly<Record<string, DriverKind>> = {
-  'json-file': { format: jsonFileFormat, defaults: { maxSize: undefined, maxFiles: 1 } },
-  local: { format: localFormat, defaults: { maxSize: 20 * 1024 * 1024, maxFiles: 5 } },
+  'json-file': { format: jsonFileFormat, defaults: { maxSize: undefined, maxFiles: 1, compress: false } },
+  local: { format: localFormat, defaults: { maxSize: 20 * 1024 * 1024, maxFiles: 5, compress: true } },
 };
 const OPTIONS = /^(max-size|max-file|compress|mode|max-buffer-size)$/;
-const ATTRIBUTES = /^(labels|labels-regex|env|env-regex)$/;
+const ATTRIBUTES = /^(labels|labels-regex|env|env-regex|tag)$/;
 
 /** Throws 'invalid-argument' for a driver or an option that is not there. */
 export function checkLogConfig(log: LogConfig): void {
@@ -52,9 +55,7 @@ export function limitsOf(log: LogConfig): LogLimits {
   for (const [name, value] of Object.entries(config)) {
     if (!OPTIONS.test(name) && (log.Type === 'local' || !ATTRIBUTES.test(name)))
       throw new WctrError('invalid-argument', `unknown log opt '${name}' for ${log.Type} log driver`);
-    if (name === 'compress' && value !== 'false') {
-      throw new WctrError('invalid-argument', 'compressed logs are not supported', { hint: 'leave compress=true out' });
-    }
+    if (name === 'tag') checkTag(value);
   }
   const { 'max-size': size, 'max-file': files } = config;
   const maxFiles = files === undefined ? defaults.maxFiles : Number(files);
@@ -62,7 +63,22 @@ export function limitsOf(log: LogConfig): LogLimits {
     throw new WctrError('invalid-argument', `max-file cannot be ${JSON.stringify(files)}`, { hint: '1 or more' });
   }
   const maxSize = size === undefined ? defaults.maxSize : parseSize(size);
-  return { maxSize, maxFiles };
+  const isAsked = config.compress !== undefined;
+  const compress = isAsked ? readFlag('compress', config.compress!) : defaults.compress && maxFiles > 1;
+  if (compress && isAsked && (maxFiles < 2 || maxSize === undefined)) {
+    throw new WctrError(
+      'invalid-argument',
+      'compress cannot be true when max-file is less than 2 or max-size is not set',
+    );
+  }
+  return { maxSize, maxFiles, compress };
+}
+
+/** As Go's strconv.ParseBool has it. */
+function readFlag(name: string, text: string): boolean {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  throw new WctrError('invalid-argument', `${name} cannot be ${JSON.stringify(text)}`, { hint: 'true or false' });
 }
 
 function kindOf(log: LogConfig): DriverKind {

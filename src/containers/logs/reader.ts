@@ -5,6 +5,7 @@ import { isMissing } from '../../images/store/disk-error.ts';
 import type { LogConfig } from '../../spec/engine-api.ts';
 import { limitsOf, logFormat } from './driver.ts';
 import type { LogEntry, LogFormat } from './format.ts';
+import { PACKED, unpacked } from './packing.ts';
 import type { LogChunk, LogOptions } from './ports.ts';
 import { formatTimeFixed, parseTimeBound } from './time.ts';
 
@@ -63,6 +64,13 @@ function detailsOf({ attributes = {} }: LogEntry): string {
   return keys.map((key) => `${encodeURIComponent(key)}=${encodeURIComponent(String(attributes[key]))}`).join(',');
 }
 
+/** A file of the log as it was when it was opened. */
+interface LogFile {
+  readonly handle: FileHandle;
+  /** Can be read from its beginning only. */
+  readonly isPacked: boolean;
+}
+
 class LogFiles {
   readonly #fs: FileSystem;
   readonly #path: string;
@@ -85,16 +93,51 @@ class LogFiles {
   async *entries(options: LogOptions, ended: Promise<unknown>): AsyncGenerator<LogEntry, void> {
     const files = await this.#openAll();
     let { first, at } = await this.#startOf(files, options.tail);
-    for (; first < files.length - 1; first += 1) {
-      yield* this.#read(files[first]!, at);
+    for (; first < files.length && (first < files.length - 1 || files[first]!.isPacked); first += 1) {
+      yield* this.#entriesOf(files[first]!, at);
       at = 0;
     }
-    const current = files[first];
+    const current = files[first]?.handle;
     if (options.follow !== true) {
       if (current !== undefined) yield* this.#read(current, at);
       return;
     }
     yield* this.#follow(current, at, ended, options.signal);
+  }
+
+  /** `at`: a position, or how many entries of a packed one to leave out. */
+  async *#entriesOf({ handle, isPacked }: LogFile, at: number): AsyncGenerator<LogEntry, void> {
+    if (!isPacked) {
+      yield* this.#read(handle, at);
+      return;
+    }
+    let left = at;
+    for await (const entry of this.#unpack(handle)) {
+      if (left > 0) left -= 1;
+      else yield entry;
+    }
+  }
+
+  /** What is damaged is the end of it. */
+  async *#unpack(handle: FileHandle): AsyncGenerator<LogEntry, void> {
+    const chunks = unpacked(handle);
+    let pending = new Uint8Array(0);
+    try {
+      for (;;) {
+        const { value, done } = await chunks.next().catch(() => ({ value: undefined, done: true }));
+        if (done === true || value === undefined) return;
+        const bytes = joined(pending, value);
+        let used = 0;
+        for (let next = this.#format.decode(bytes, 0); next !== undefined; next = this.#format.decode(bytes, used)) {
+          used = next.next;
+          if (next.entry !== undefined) yield next.entry;
+        }
+        pending = bytes.slice(used);
+        if (pending.length > MAX_ENTRY_BYTES) return;
+      }
+    } finally {
+      await chunks.return(undefined);
+    }
   }
 
   async *#follow(
@@ -162,13 +205,17 @@ class LogFiles {
     return named.ino !== mine.ino || named.size < at;
   }
 
-  async #openAll(): Promise<FileHandle[]> {
-    const handles: FileHandle[] = [];
+  async #openAll(): Promise<LogFile[]> {
+    const files: LogFile[] = [];
     for (let i = this.#maxFiles - 1; i >= 0; i -= 1) {
-      const handle = await this.#openOne(i === 0 ? this.#path : `${this.#path}.${i}`);
-      if (handle !== undefined) handles.push(handle);
+      const path = i === 0 ? this.#path : `${this.#path}.${i}`;
+      const plain = await this.#openOne(path);
+      // It is packed first and removed then.
+      const packed = plain === undefined && i > 0 ? await this.#openOne(`${path}${PACKED}`) : undefined;
+      const handle = plain ?? packed;
+      if (handle !== undefined) files.push({ handle, isPacked: packed !== undefined });
     }
-    return handles;
+    return files;
   }
 
   async #openOne(path: string): Promise<FileHandle | undefined> {
@@ -183,11 +230,19 @@ class LogFiles {
   }
 
   /** Where the last `tail` entries begin. */
-  async #startOf(files: readonly FileHandle[], tail: number | undefined): Promise<{ first: number; at: number }> {
+  async #startOf(files: readonly LogFile[], tail: number | undefined): Promise<{ first: number; at: number }> {
     if (tail === undefined || tail < 0) return { first: 0, at: 0 };
     let left = tail;
     for (let i = files.length - 1; i >= 0; i -= 1) {
-      const { size } = await files[i]!.stat();
+      const { handle, isPacked } = files[i]!;
+      if (isPacked && left > 0) {
+        let count = 0;
+        for await (const _ of this.#unpack(handle)) count += 1;
+        if (count >= left) return { first: i, at: count - left };
+        left -= count;
+        continue;
+      }
+      const { size } = await handle.stat();
       let end = size;
       let from = size;
       let bytes = new Uint8Array(0);
@@ -195,7 +250,7 @@ class LogFiles {
         let begin = this.#format.previous(bytes, end - from);
         if (begin < 0 && from > 0) {
           from = Math.max(0, end - MAX_ENTRY_BYTES);
-          bytes = await readAt(files[i]!, from, end - from);
+          bytes = await readAt(handle, from, end - from);
           begin = this.#format.previous(bytes, end - from);
         }
         // The first entry of a file has nothing before it to be told by.

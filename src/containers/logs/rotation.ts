@@ -1,10 +1,12 @@
 /**
  * A file that is appended to until it is full, and then becomes `<path>.1`, what was there `<path>.2`, and so on. With one
- * file it is emptied instead, as docker's json-file does.
+ * file it is emptied instead, as docker's json-file does. Packed ones are `<path>.<i>.gz`; where there are more than two
+ * files the youngest of the rotated ones is not packed yet, for those who follow and have not read it to its end.
  */
 import type { FileHandle, FileSystem } from '../../host/ports.ts';
 import { openCreating, writeAll } from '../../images/store/durable.ts';
 import type { LogLimits } from './driver.ts';
+import { PACKED, packFile } from './packing.ts';
 
 /** Entries are joined up to this before they are written. */
 const WRITE_BYTES = 64 * 1024;
@@ -15,6 +17,7 @@ export class RotatedFile {
   readonly #limits: LogLimits;
   #handle: FileHandle | undefined;
   #size = 0;
+  #packing: Promise<void> = Promise.resolve();
 
   constructor(fs: FileSystem, path: string, limits: LogLimits) {
     this.#fs = fs;
@@ -44,6 +47,7 @@ export class RotatedFile {
     const handle = this.#handle;
     this.#handle = undefined;
     await handle?.close();
+    await this.#packing;
   }
 
   async #write(batch: readonly Uint8Array[], bytes: number): Promise<void> {
@@ -60,16 +64,24 @@ export class RotatedFile {
 
   /** docker asks before it writes: a file is full when it has reached its size. */
   async #room(): Promise<FileHandle> {
-    const { maxSize, maxFiles } = this.#limits;
+    const { maxSize } = this.#limits;
     if (this.#handle !== undefined && maxSize !== undefined && this.#size >= maxSize) {
       await this.close();
-      for (let i = maxFiles - 1; i >= 1; i -= 1) {
-        const from = i === 1 ? this.#path : `${this.#path}.${i - 1}`;
-        await this.#fs.rename(from, `${this.#path}.${i}`).catch(() => {});
-      }
-      if (maxFiles === 1) await this.#fs.rm(this.#path, { force: true });
+      await this.#rotate();
     }
     return this.#handle ?? this.#open();
+  }
+
+  async #rotate(): Promise<void> {
+    const { maxFiles, compress } = this.#limits;
+    const rotated = (i: number) => (i === 0 ? this.#path : `${this.#path}.${i}`);
+    await this.#fs.rm(`${rotated(maxFiles - 1)}${PACKED}`, { force: true });
+    await this.#fs.rm(rotated(maxFiles - 1), { force: true });
+    for (let i = maxFiles - 1; i >= 1; i -= 1) {
+      await this.#fs.rename(rotated(i - 1), rotated(i)).catch(() => {});
+      if (i > 1) await this.#fs.rename(`${rotated(i - 1)}${PACKED}`, `${rotated(i)}${PACKED}`).catch(() => {});
+    }
+    if (compress) this.#packing = packFile(this.#fs, rotated(Math.min(2, maxFiles - 1))).catch(() => {});
   }
 
   async #open(): Promise<FileHandle> {

@@ -267,7 +267,7 @@ export class ContainerShim {
     const { log, id } = this.#document;
     const { fs, now, records } = this.#host;
     const record = needsAttributes(log) ? await records.get(id) : undefined;
-    const attributes = record === undefined ? {} : logAttributes(log, record.config);
+    const attributes = record === undefined ? {} : logAttributes(log, record);
     return createLogDriver({ fs, path: log.path, log, now, attributes });
   }
 

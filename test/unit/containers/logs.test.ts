@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { logAttributes } from '../../../src/containers/logs/attributes.ts';
 import { checkLogConfig, createLogDriver } from '../../../src/containers/logs/driver.ts';
@@ -34,6 +34,15 @@ async function text(source: Parameters<typeof readLogs>[0], options: LogOptions 
   return lines;
 }
 
+const CONTAINER = {
+  key: `0123456789ab${'c'.repeat(52)}`,
+  name: 'web',
+  image: 'app:1',
+  imageId: `sha256:${'d'.repeat(64)}`,
+  args: ['/app.wasm', 'serve'],
+  config: { Labels: {}, Env: [] },
+};
+
 describe('json-file', () => {
   it("writes docker's lines byte for byte", async () => {
     const { driver, path } = open('json-file');
@@ -49,7 +58,10 @@ describe('json-file', () => {
 
   it('puts labels beside the lines where that was asked for', async () => {
     const { path, log, source } = open('json-file', { labels: 'a,none', 'env-regex': '^B' });
-    const attributes = logAttributes(log, { Labels: { a: '1', b: '2' }, Env: ['B=x=y', 'C=3'] });
+    const attributes = logAttributes(log, {
+      ...CONTAINER,
+      config: { Labels: { a: '1', b: '2' }, Env: ['B=x=y', 'C=3'] },
+    });
     const driver = createLogDriver({ fs, path, log, now: () => 0n, attributes })!;
     await driver.write('stdout', bytes('x\n'));
     await driver.close();
@@ -57,6 +69,16 @@ describe('json-file', () => {
       '{"log":"x\\n","stream":"stdout","attrs":{"B":"x=y","a":"1"},"time":"1970-01-01T00:00:00Z"}\n',
     );
     expect(await text(source, { details: true })).toEqual(['B=x%3Dy,a=1 x\n']);
+  });
+
+  it.each([
+    ['plain', 'plain'],
+    ['{{.Name}}/{{ .ID }}', 'web/0123456789ab'],
+    ['{{.ImageName}} {{.ImageID}} {{.Command}}', 'app:1 dddddddddddd /app.wasm serve'],
+  ])('names the container by the tag %s', (tag, expected) => {
+    const { log } = open('json-file', { tag });
+    checkLogConfig(log);
+    expect(logAttributes(log, CONTAINER)).toEqual({ tag: expected });
   });
 
   it('skips what is damaged', async () => {
@@ -71,7 +93,12 @@ describe('json-file', () => {
   });
 });
 
-describe.each(['json-file', 'local'])('%s', (type) => {
+describe.each([
+  ['json-file', 'false'],
+  ['json-file', 'true'],
+  ['local', 'false'],
+  ['local', 'true'],
+])('%s, packed %s', (type, compress) => {
   it('gives back what was written, line by line', async () => {
     const { driver, source } = open(type);
     await driver.write('stdout', bytes('one\ntw'));
@@ -98,7 +125,7 @@ describe.each(['json-file', 'local'])('%s', (type) => {
   });
 
   it.each([0, 1, 7, 100, 2999, 3000, 5000])('finds the last %i of 3000 lines in rotated files', async (tail) => {
-    const { driver, source } = open(type, { 'max-size': '64k', 'max-file': '50' });
+    const { driver, source } = open(type, { 'max-size': '64k', 'max-file': '50', compress });
     const all = Array.from({ length: 3000 }, (_, i) => `${i} ${'x'.repeat((i * 37) % 300)}\n`);
     all[1500] = `1500 ${'y'.repeat(16_000)}\n`;
     for (let i = 0; i < all.length; i += 10) await driver.write('stdout', bytes(all.slice(i, i + 10).join('')));
@@ -107,18 +134,20 @@ describe.each(['json-file', 'local'])('%s', (type) => {
   });
 
   it('keeps as many files as it may', async () => {
-    const { driver, source } = open(type, { 'max-size': '1k', 'max-file': '3' });
+    const { driver, source } = open(type, { 'max-size': '1k', 'max-file': '3', compress });
     for (let i = 0; i < 200; i += 1) await driver.write('stdout', bytes(`line ${i}\n`));
     await driver.close();
     const lines = await text(source);
     expect(lines.at(-1)).toBe('line 199\n');
     expect(lines.length).toBeGreaterThan(20);
     expect(lines.length).toBeLessThan(150);
-    expect(await fs.stat(`${source.path}.3`).catch(() => undefined)).toBeUndefined();
+    const files = readdirSync(dirname(source.path)).sort();
+    const base = basename(source.path);
+    expect(files).toEqual([base, `${base}.1`, compress === 'true' ? `${base}.2.gz` : `${base}.2`]);
   });
 
   it('follows across rotations until the container ends', async () => {
-    const { driver, source } = open(type, { 'max-size': '2k', 'max-file': '5' });
+    const { driver, source } = open(type, { 'max-size': '2k', 'max-file': '5', compress });
     let end = () => {};
     const ended = new Promise<void>((resolve) => {
       end = resolve;
@@ -169,7 +198,10 @@ it.each([
   ['json-file', { 'max-size': 'much' }],
   ['json-file', { 'max-file': '0', 'max-size': '1m' }],
   ['local', { labels: 'a' }],
-  ['json-file', { tag: '{{.Name}}' }],
+  ['json-file', { tag: '{{.Nme}}' }],
+  ['json-file', { tag: '{{if .Name}}x{{end}}' }],
+  ['json-file', { compress: 'yes', 'max-size': '1m', 'max-file': '2' }],
+  ['json-file', { compress: 'true', 'max-size': '1m' }],
   ['json-file', { compress: 'true' }],
   ['local', { 'no-such': '1' }],
 ])('refuses %s with %j', (Type, Config) => {

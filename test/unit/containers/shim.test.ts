@@ -406,7 +406,9 @@ describe('attach', () => {
     await expect(box.ask({ op: 'nonsense' } as unknown as ControlRequest)).rejects.toMatchObject({
       code: 'unsupported',
     });
-    await expect(box.ask({ op: 'checkpoint', path: '/nowhere', leaveRunning: false })).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(box.ask({ op: 'checkpoint', path: '/nowhere', leaveRunning: false })).rejects.toMatchObject({
+      code: 'unsupported',
+    });
     expect(await box.result({ op: 'stats' })).toMatchObject({ pids: 1, storageBytes: 10 });
   });
 });
