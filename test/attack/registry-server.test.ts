@@ -180,7 +180,8 @@ interface Odd {
 
 function odd(below: (n: number) => number): Odd {
   const one = <T>(list: readonly T[]): T => list[below(list.length)]!;
-  const name = Array.from({ length: 1 + below(3) }, () => one(NAMES)).join('/');
+  const odd = Array.from({ length: 1 + below(3) }, () => one(NAMES)).join('/');
+  const name = below(4) === 0 ? 'good/image' : odd;
   const method = one(METHODS);
   const path = `/v2/${below(10) === 0 ? '' : `${name}/`}${one(KINDS)}/${below(3) === 0 ? '' : one(REFERENCES)}${one(QUERIES)}`;
   const headers: Record<string, string> = {};
@@ -235,6 +236,8 @@ describe('a registry given nonsense', () => {
     expect(registry.internalErrors).toEqual([]);
     // They reach more than the front door.
     expect([...statuses.keys()].sort()).toEqual(expect.arrayContaining([200, 202, 400, 404, 405]));
+    // Some of them were good enough to delete the image.
+    expect((await pushImage(client, 'good/image', good, 'v1')).status).toBe(201);
     expect((await client.send('GET', '/v2/good/image/manifests/v1')).status).toBe(200);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
