@@ -18,6 +18,8 @@ type Term =
 /** What an expression that JavaScript may have backtracks over at most. */
 const MAX_LOOPS_FOR_REGEXP = 2;
 
+const NEWLINE = 10;
+const SLASH = 47;
 const DIRECTORIES = '(.*/)?';
 const ANY_BUT_NEWLINE: CharSet = { isNegated: true, ranges: [[10, 10]] };
 const DIGITS: CharSet['ranges'] = [[48, 57]];
@@ -203,39 +205,41 @@ function hex(code: number): string {
   return `\\u{${code.toString(16)}}`;
 }
 
-/** All ways at once: the set of terms reached so far. `directories` counts twice, before and inside. */
+/**
+ * All ways at once: which terms are reached, two places for each, since inside `directories` is another place than
+ * before it. What matches nothing leads forward only, so that one pass over the places finds all that are reached.
+ */
 function matches(terms: readonly Term[], path: string): boolean {
   const codes = [...path].map((char) => char.codePointAt(0) as number);
-  let states = closure(terms, [0], codes, 0);
-  for (let at = 0; at < codes.length && states.length > 0; at += 1) {
-    const code = codes[at] as number;
-    const next: number[] = [];
-    for (const state of states) {
-      const term = terms[state >> 1];
-      if (term === undefined) continue;
+  const end = terms.length * 2;
+  let now = new Uint8Array(end + 3);
+  let next = new Uint8Array(end + 3);
+  now[0] = 1;
+  for (let at = 0; ; at += 1) {
+    const code = codes[at];
+    let isAlive = false;
+    for (let state = 0; state < end; state += 1) {
+      if (now[state] === 0) continue;
+      const term = terms[state >> 1] as Term;
+      const isInside = (state & 1) === 1;
+      if (!isInside && (term.kind === 'many' || term.kind === 'directories' || holds(term, codes, at))) {
+        now[state + 2] = 1;
+      }
+      if (code === undefined) continue;
       if (term.kind === 'directories') {
-        if (code !== 10) next.push(state | 1);
-        if (code === 47) next.push((state | 1) + 1);
-      } else if (term.kind === 'one') {
-        if (has(term.set, code)) next.push(state + 2);
-      } else if (term.kind === 'many' && has(term.set, code)) next.push(state);
+        if (code !== NEWLINE) next[state | 1] = 1;
+        if (code === SLASH) next[(state | 1) + 1] = 1;
+      } else if (term.kind === 'one' || term.kind === 'many') {
+        if (!has(term.set, code)) continue;
+        next[term.kind === 'one' ? state + 2 : state] = 1;
+      } else continue;
+      isAlive = true;
     }
-    states = closure(terms, next, codes, at + 1);
+    if (code === undefined) return now[end] === 1;
+    if (!isAlive) return false;
+    [now, next] = [next, now];
+    next.fill(0);
   }
-  return states.includes(terms.length * 2);
-}
-
-function closure(terms: readonly Term[], from: readonly number[], codes: readonly number[], at: number): number[] {
-  const reached = new Set<number>();
-  const open = [...from];
-  for (let state = open.pop(); state !== undefined; state = open.pop()) {
-    if (reached.has(state)) continue;
-    reached.add(state);
-    const term = terms[state >> 1];
-    if (term === undefined || (state & 1) === 1) continue;
-    if (term.kind === 'many' || term.kind === 'directories' || holds(term, codes, at)) open.push(state + 2);
-  }
-  return [...reached];
 }
 
 function holds({ kind }: Term, codes: readonly number[], at: number): boolean {

@@ -8,7 +8,7 @@ import { cleanPath } from './clean-path.ts';
 import { IgnorePattern } from './ignore-pattern.ts';
 import { BadPatternError } from './path-match.ts';
 
-const MAX_PATTERNS = 10_000;
+const MAX_PATTERNS = 5000;
 
 /** What a directory matched; for `IgnoreMatcher.enter` of what is in it. */
 export interface DirectoryMatches {

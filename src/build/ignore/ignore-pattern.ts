@@ -17,7 +17,7 @@ export class IgnorePattern {
   constructor(text: string, isException: boolean) {
     this.text = text;
     this.isException = isException;
-    this.prefix = /^[^*?[\]\\^]*/.exec(text)?.[0] ?? '';
+    this.prefix = literalEnds(text).head;
     new PathPattern(text);
     this.#matches = compile(text);
   }
@@ -69,12 +69,29 @@ function compile(text: string): (path: string) => boolean {
   if (kind === 'exact') return (path) => path === text;
   if (kind === 'prefix') return startsWith(text.slice(0, -2));
   if (kind === 'suffix') return endsWith(text.slice(2));
+  const { head, tail } = literalEnds(text);
   try {
-    return compileExpression(expression);
+    const matches = compileExpression(expression);
+    // Most paths differ from most patterns in what needs no expression to see
+    return (path) => path.startsWith(head) && path.endsWith(tail) && matches(path);
   } catch (error) {
     if (error instanceof SyntaxError) throw new BadPatternError(text);
     throw error;
   }
+}
+
+/** What every match begins and ends with: the text before the first and behind the last character of meaning. */
+function literalEnds(text: string): { head: string; tail: string } {
+  const head = /^[^*?[\]\\^]*/.exec(text)?.[0] ?? '';
+  const last = lastMeaning(text);
+  const behind = text.slice(last + 1);
+  // The character behind a backslash may name a class, and the slash behind ** belongs to it
+  const isTaken = text[last] === '\\' || (text[last] === '*' && behind.startsWith('/'));
+  return { head, tail: isTaken ? [...behind].slice(1).join('') : behind };
+}
+
+function lastMeaning(text: string): number {
+  return Math.max(...['*', '?', '[', ']', '\\', '^'].map((char) => text.lastIndexOf(char)));
 }
 
 function startsWith(prefix: string): (path: string) => boolean {

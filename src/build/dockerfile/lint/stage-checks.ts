@@ -54,8 +54,9 @@ export class StageChecks {
     if (written.kind === 'arg') {
       for (const { key } of written.args) this.#checkSecret('ARG', key.text, written);
       const before = new Set(state.variables.declared.map(({ key }) => key));
+      const names = state.variables.names();
       const { unset } = state.variables.declare(written, this.#file);
-      this.#checkUnset(unset, written, state, before);
+      this.#checkUnset(unset, written, state, before, names);
       return written;
     }
     const { instruction, unset } = expandInstruction(written, state.variables, this.#file);
@@ -68,11 +69,12 @@ export class StageChecks {
     written: StageInstruction,
     { variables, isEnvKnown }: StageState,
     declared: ReadonlySet<string>,
+    names: readonly string[] = variables.names(),
   ): void {
     if (!isEnvKnown) return;
     for (const name of unset) {
       if (declared.has(name)) continue;
-      const near = suggestion(name, variables.names());
+      const near = suggestion(name, names);
       const hint = near === undefined ? '' : ` (did you mean $${near}?)`;
       this.#report.add('UndefinedVar', written, `Usage of undefined variable '$${name}'${hint}`);
     }
