@@ -44,6 +44,11 @@ const UPDATABLE = [
   'BlkioWeight',
 ] as const;
 
+const LATER = {
+  cpus: 'The program was started without a limit of CPUs; it is held to this one from its next start.',
+  memoryBytes: 'The program may have more memory from its next start; what is started beside it has it now.',
+};
+
 /** Members that are absent or zero stay as they are, as docker has it. */
 export async function updateContainer(
   context: ContainerContext,
@@ -63,19 +68,19 @@ export async function updateContainer(
   const given = Object.fromEntries(
     UPDATABLE.flatMap((key) => (changes[key] ? [[key, changes[key]] as const] : [])),
   ) as Resources;
-  if (isRunning(record.state)) {
-    await context.ask(
-      record,
-      { op: 'update', resources: given, ...(policy === undefined ? {} : { restartPolicy: policy }) },
-      'update',
-    );
-  }
+  const later = isRunning(record.state)
+    ? await context.ask(
+        record,
+        { op: 'update', resources: given, ...(policy === undefined ? {} : { restartPolicy: policy }) },
+        'update',
+      )
+    : [];
   const changed = await containers.change(record.key, (current) => ({
     ...current,
     hostConfig: { ...current.hostConfig, ...given, ...(policy === undefined ? {} : { RestartPolicy: policy }) },
   }));
   if (changed !== undefined) await events.container(changed, 'update');
-  return { Warnings: [] };
+  return { Warnings: (Array.isArray(later) ? later : []).map((limit) => LATER[limit as keyof typeof LATER]) };
 }
 
 /** Throws 'conflict' when it is not running. */

@@ -1,4 +1,5 @@
 /** A request's HostConfig: what is wrong is refused, what can have no effect is warned of, the rest is kept as it came. */
+import { sandboxLimits } from '../containers/limits.ts';
 import { checkLogConfig } from '../containers/logs/driver.ts';
 import { WctrError } from '../errors.ts';
 import type { SandboxResources } from '../host/sandbox.ts';
@@ -90,15 +91,11 @@ export function checkRestartPolicy(given: RestartPolicy | undefined): RestartPol
 
 /** What of it binds a sandbox. */
 export function sandboxResources(config: HostConfig): SandboxResources {
-  const quota = config.CpuQuota ?? 0;
-  const cpus = config.NanoCpus ? config.NanoCpus / 1e9 : quota > 0 ? quota / (config.CpuPeriod || 100_000) : 0;
   const nofile = config.Ulimits?.find(({ Name }) => Name === 'nofile')?.Soft ?? 0;
   const storage = config.StorageOpt?.size;
   const timeout = Number(config.Annotations?.['wctr.timeout'] ?? 0);
   return {
-    ...(config.Memory ? { memoryBytes: config.Memory } : {}),
-    ...(cpus > 0 ? { cpus } : {}),
-    ...((config.PidsLimit ?? 0) > 0 ? { pids: config.PidsLimit! } : {}),
+    ...sandboxLimits(config),
     ...(nofile > 0 ? { nofile } : {}),
     ...(storage === undefined ? {} : { storageBytes: sizeOf(storage) }),
     ...(timeout > 0 ? { timeoutMs: timeout } : {}),

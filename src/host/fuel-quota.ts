@@ -4,6 +4,7 @@
  *
  * ```
  * i64 microseconds in the bucket | i64 when it was filled last, microseconds of the wall clock
+ * i64 the limit in millionths of a CPU, 0: none
  * ```
  */
 
@@ -11,14 +12,22 @@
 const PERIOD_MS = 100;
 const CREDIT = 0;
 const FILLED = 1;
-const BYTES = 16;
+const RATE = 2;
+const BYTES = 24;
 
-export function createSharedQuota(cpus: number): SharedArrayBuffer {
+/** `cpus`: undefined for no limit so far. */
+export function createSharedQuota(cpus: number | undefined): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(BYTES);
   const words = new BigInt64Array(buffer);
-  words[CREDIT] = micros(Math.min(cpus, 1) * PERIOD_MS);
+  words[CREDIT] = micros(Math.min(cpus ?? 0, 1) * PERIOD_MS);
   words[FILLED] = micros(Date.now());
+  setSharedRate(buffer, cpus);
   return buffer;
+}
+
+/** Another limit from now on, for every thread that has this bucket. */
+export function setSharedRate(buffer: SharedArrayBuffer, cpus: number | undefined): void {
+  Atomics.store(new BigInt64Array(buffer), RATE, BigInt(Math.round((cpus ?? 0) * 1e6)));
 }
 
 export interface CpuQuota {
@@ -45,14 +54,16 @@ export function localQuota(cpus: number, now: () => number): CpuQuota {
   };
 }
 
-export function sharedQuota(cpus: number, buffer: SharedArrayBuffer): CpuQuota {
+export function sharedQuota(buffer: SharedArrayBuffer): CpuQuota {
   const words = new BigInt64Array(buffer);
-  const most = micros(cpus * PERIOD_MS);
   return {
     take(ms) {
       Atomics.sub(words, CREDIT, micros(ms));
     },
     owedMs() {
+      const cpus = Number(Atomics.load(words, RATE)) / 1e6;
+      if (cpus === 0) return 0;
+      const most = micros(cpus * PERIOD_MS);
       const time = micros(Date.now());
       const filled = Atomics.load(words, FILLED);
       // One of the threads fills for a span of time; a clock that was set back fills nothing.

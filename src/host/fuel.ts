@@ -76,7 +76,7 @@ export class Fuel {
     this.#deadline = start + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     this.#resumed = start;
     const { cpus, quota } = options;
-    if (cpus !== undefined) this.#quota = quota === undefined ? localQuota(cpus, this.#now) : sharedQuota(cpus, quota);
+    if (cpus !== undefined) this.#quota = quota === undefined ? localQuota(cpus, this.#now) : sharedQuota(quota);
   }
 
   /** Why the guest was ended by a refill; undefined when it was not. */

@@ -98,6 +98,8 @@ export class FakeContainerHost implements ContainerHost {
   readonly guests: ScriptedGuest[] = [];
   opened = 0;
   closed = 0;
+  /** What was asked of its containers by `update`. */
+  readonly limits: Parameters<HostContainer['update']>[0][] = [];
   /** Thrown by the next `open`. */
   failure: Error | undefined;
   readonly #scripts: (spec: ProcessSpec) => Script;
@@ -119,6 +121,10 @@ export class FakeContainerHost implements ContainerHost {
         processes.push(guest);
         this.guests.push(guest);
         return guest;
+      },
+      update: (limits) => {
+        this.limits.push(limits);
+        return limits.cpus === undefined ? [] : ['cpus'];
       },
       sync: async () => {},
       usage: () => ({ memoryBytes: 1024, storageBytes: 10 }),

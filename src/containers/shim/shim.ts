@@ -18,6 +18,7 @@ import type { Resources, RestartPolicy } from '../../spec/engine-api.ts';
 import { described, serveControl, type TerminalSize } from '../control/server.ts';
 import { HealthMonitor, healthCommand } from '../health.ts';
 import type { LaunchDocument } from '../launch.ts';
+import { type SandboxLimits, sandboxLimits } from '../limits.ts';
 import { logAttributes, needsAttributes } from '../logs/attributes.ts';
 import { createLogDriver, type LogDriver } from '../logs/driver.ts';
 import type { ContainerRecord } from '../record.ts';
@@ -61,7 +62,8 @@ export class ContainerShim {
   #log: LogDriver | undefined;
   #size: TerminalSize | undefined;
   #policy: RestartPolicy;
-  #memoryBytes: number | undefined;
+  /** What `update` changed. */
+  #limits: SandboxLimits = {};
   /** How a guest ends that this process ends. */
   #verdict: SandboxExit | undefined;
   #stopped = false;
@@ -78,7 +80,6 @@ export class ContainerShim {
     this.#host = host;
     this.#policy = document.restartPolicy;
     this.#checkpoint = document.checkpoint;
-    this.#memoryBytes = spec.resources.memoryBytes;
     this.isTerminal = spec.process.terminal;
     this.input = new GuestInput(document.stdinOnce && !this.isTerminal);
     this.execs = new Execs(
@@ -158,12 +159,14 @@ export class ContainerShim {
     return this.#final.promise;
   }
 
-  update(resources: Resources, restartPolicy: RestartPolicy | undefined): void {
+  /** Gives what counts from the next start only. */
+  update(resources: Resources, restartPolicy: RestartPolicy | undefined): readonly ('memoryBytes' | 'cpus')[] {
     if (restartPolicy !== undefined) this.#policy = restartPolicy;
-    const { Memory } = resources;
-    if (Memory === undefined || Memory === 0) return;
-    this.#memoryBytes = Memory;
-    if (this.#run !== undefined) this.#watchdog.start(Memory);
+    const limits = sandboxLimits(resources);
+    this.#limits = { ...this.#limits, ...limits };
+    if (this.#run === undefined) return [];
+    if (limits.memoryBytes !== undefined) this.#watchdog.start(limits.memoryBytes);
+    return this.#run.container.update(limits);
   }
 
   async updateNetwork(plan: NetworkPlan): Promise<void> {
@@ -205,7 +208,8 @@ export class ContainerShim {
     const size = this.#size ?? process.consoleSize;
     const network = this.#network;
     await this.#host.fs.mkdir(parentOf(journal), { recursive: true, mode: 0o700 });
-    const container = await this.#host.guests.open(spec, {
+    const limited = { ...spec, resources: { ...spec.resources, ...this.#limits } };
+    const container = await this.#host.guests.open(limited, {
       journal: { path: journal },
       ...(network === undefined ? {} : { network }),
     });
@@ -240,7 +244,7 @@ export class ContainerShim {
       this.input.begin(init.stdin);
       // Told while it was being started.
       if (this.#stopped) this.#kill(this.#run);
-      this.#watchdog.start(this.#memoryBytes);
+      this.#watchdog.start(limited.resources.memoryBytes);
     } catch (error) {
       await container.close().catch(() => {});
       throw error;

@@ -5,7 +5,7 @@
  */
 import type { FilesystemChange, PathStat } from '../../spec/engine-api.ts';
 import type { ContainerNetwork } from '../network/port.ts';
-import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
+import type { SandboxExit, SandboxResources, SandboxSpec } from '../sandbox.ts';
 
 /** One program to run in a container. */
 export interface ProcessSpec {
@@ -60,6 +60,11 @@ export interface HostContainer {
   readonly processes: readonly GuestProcess[];
   /** A service over the container's files, safe beside running guests. */
   readonly files: ContainerFiles;
+  /**
+   * Other limits from now on. Gives those that what runs already keeps: a program that was started without a limit of
+   * CPUs cannot be held to one, nor can its memory grow over what it was given.
+   */
+  update(limits: Pick<SandboxResources, 'memoryBytes' | 'cpus' | 'pids'>): readonly ('memoryBytes' | 'cpus')[];
   /** Everything written so far is on disk when this returns. */
   sync(): Promise<void>;
   /** Bytes held: guest memories, and file data of the writable layer and tmpfs. */

@@ -80,8 +80,7 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
   const { spec, task } = start;
   let signals: GuestSignals | undefined;
   const stdio = openStreams(start, host, outputs, () => signals?.pending === true);
-  const { quota } = start.attachment;
-  const runner = { ...host.runnerHost(start, stdio), ...(quota === undefined ? {} : { quota }) };
+  const runner = { ...host.runnerHost(start, stdio), quota: start.attachment.quota };
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
   const setup = new Setup(kernel, port.memory, task);
@@ -95,6 +94,7 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     ...(start.network === undefined ? {} : { network: networkPortOf(start.network) }),
   });
   const state = new Int32Array(start.state);
+  process.context.guest.onSize = (bytes) => void Atomics.store(state, STATE_PAGES, bytes / PAGE_BYTES);
   const received = new GuestSignals(port, task);
   signals = received;
   const onInstance = (instance: WebAssembly.Instance) => {

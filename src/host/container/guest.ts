@@ -149,8 +149,11 @@ export class Guest implements GuestProcess {
     return Atomics.load(new Int32Array(this.#state), STATE_CATCHES) === 1;
   }
 
-  /** A guest has no call to ask for the size; what it had at its start is in its environment. */
-  resize(): void {}
+  /** A guest has no call to ask for the size: what it was at its start is in its environment. It is told of another. */
+  resize(): void {
+    if (!this.spec.terminal || this.#ending || !this.#catches()) return;
+    if (this.#owner.signal(this, signalNumber('SIGWINCH'))) this.#inputRing?.poke();
+  }
 
   cpuMs(): number {
     if (this.#threadName !== undefined && !this.#ending) this.#cpuMs = this.#owner.cpuMs(this.#threadName);

@@ -6,11 +6,11 @@
 import { PROCESS_PID, TASK_PROCESS } from '../../core/abi/kernel.ts';
 import { type JournalStore, UpperJournal } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
-import { createSharedQuota } from '../fuel-quota.ts';
+import { createSharedQuota, setSharedRate } from '../fuel-quota.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
 import { Machine, type MachineHost } from '../runner/machine.ts';
-import type { SandboxSpec } from '../sandbox.ts';
+import type { SandboxResources, SandboxSpec } from '../sandbox.ts';
 import type {
   ContainerFiles,
   ContainerHost,
@@ -22,6 +22,7 @@ import type {
 import type { CreateFiles } from './files-access.ts';
 import { Guest, type GuestOwner, type GuestThread } from './guest.ts';
 import { lockFree } from './kernel-lock.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import type { KernelAttachment, SharedBlock } from './messages.ts';
 
 /** What a container needs of its host. */
@@ -88,6 +89,8 @@ class Container implements HostContainer, GuestOwner {
   readonly #words: Int32Array;
   readonly #event: number;
   readonly #guests = new Set<Guest>();
+  readonly #budget: MemoryBudget<Guest>;
+  #limits: Pick<SandboxResources, 'cpus' | 'pids'>;
   readonly #detach = new Map<Guest, () => void>();
   #files: ContainerFiles | undefined;
   #idle: GuestThread | undefined;
@@ -113,7 +116,15 @@ class Container implements HostContainer, GuestOwner {
     const binds = spec.mounts.filter((mount) => mount.type === 'bind');
     const journal = options.journal?.path;
     const nodes = binds.length === 0 ? undefined : createSharedNodes();
-    this.#machine = new Machine(spec, host, {
+    // How many processes there may be is asked here, since it may change; the kernel's own number cannot.
+    const { pids, ...kernelLimits } = spec.resources;
+    const { cpus, memoryBytes } = kernelLimits;
+    this.#limits = { ...(pids === undefined ? {} : { pids }), ...(cpus === undefined ? {} : { cpus }) };
+    this.#budget = new MemoryBudget(this.#guests, memoryBytes, (largest, limitBytes) => {
+      const reason = `out of memory: the container held more than ${Math.round(limitBytes / 1048576)} MiB`;
+      void largest.end({ exitCode: 137, signal: 'SIGKILL', oomKilled: true, reason }, true);
+    });
+    this.#machine = new Machine({ ...spec, resources: kernelLimits }, host, {
       shared: true,
       tasks: HOST_TASKS,
       tracksChanges: true,
@@ -122,7 +133,6 @@ class Container implements HostContainer, GuestOwner {
     });
     this.#machine.finish();
     const { memory, kernel } = this.#machine;
-    const { cpus } = spec.resources;
     this.#attachment = {
       memory,
       kernel: host.kernelModule(),
@@ -134,7 +144,7 @@ class Container implements HostContainer, GuestOwner {
       })),
       ...(nodes === undefined ? {} : { nodes }),
       ...(journal === undefined ? {} : { journal }),
-      ...(cpus === undefined ? {} : { quota: createSharedQuota(cpus) }),
+      quota: createSharedQuota(cpus),
     };
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;
@@ -158,7 +168,7 @@ class Container implements HostContainer, GuestOwner {
   async start(process: ProcessSpec): Promise<GuestProcess> {
     if (this.#closed) throw new WctrError('conflict', 'the container is not running');
     this.#mustAnswer();
-    const { pids } = this.#spec.resources;
+    const { pids } = this.#limits;
     if (pids !== undefined && this.#guests.size >= pids) {
       throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
     }
@@ -166,14 +176,16 @@ class Container implements HostContainer, GuestOwner {
     const thread = this.#idle ?? this.#threads.openThread();
     this.#idle = undefined;
     const guest = new Guest(this.#nextPid++, task, process, thread, this);
+    const spec = specOf(this.#spec, process, this.#resources());
     this.#guests.add(guest);
+    this.#budget.watch();
     const network = this.#options.network?.attach(() => this.wake());
     if (network !== undefined) this.#detach.set(guest, () => network.detach());
     await guest.start(
       {
         attachment: this.#attachment,
         core: this.#threads.coreModule(),
-        spec: specOf(this.#spec, process),
+        spec,
         ...(process.freeze === undefined ? {} : { freeze: process.freeze }),
         ...(network === undefined ? {} : { network: network.setup }),
       },
@@ -182,21 +194,46 @@ class Container implements HostContainer, GuestOwner {
     return guest;
   }
 
+  update(limits: Pick<SandboxResources, 'memoryBytes' | 'cpus' | 'pids'>): readonly ('memoryBytes' | 'cpus')[] {
+    const { memoryBytes, ...others } = limits;
+    const later: ('memoryBytes' | 'cpus')[] = [];
+    if (memoryBytes !== undefined) {
+      const before = this.#budget.limitBytes;
+      if (before !== undefined && memoryBytes > before) later.push('memoryBytes');
+      this.#budget.limitBytes = memoryBytes;
+    }
+    if (others.cpus !== undefined) {
+      if (this.#limits.cpus === undefined && this.#guests.size > 0) later.push('cpus');
+      setSharedRate(this.#attachment.quota, others.cpus);
+    }
+    this.#limits = { ...this.#limits, ...others };
+    return later;
+  }
+
+  /** What a process that starts now may have. */
+  #resources(): SandboxResources {
+    const { memoryBytes: _, cpus: __, pids: ___, ...others } = this.#spec.resources;
+    const { leftBytes } = this.#budget;
+    return { ...others, ...this.#limits, ...(leftBytes === undefined ? {} : { memoryBytes: leftBytes }) };
+  }
+
   async sync(): Promise<void> {
     this.#mustAnswer();
     this.#machine.sync();
   }
 
   usage() {
-    let memoryBytes = 0;
-    for (const guest of this.#guests) memoryBytes += guest.memoryBytes();
-    return { memoryBytes, storageBytes: this.#stuck ? 0 : this.#machine.kernel.kernel_data_bytes() };
+    return {
+      memoryBytes: this.#budget.usedBytes,
+      storageBytes: this.#stuck ? 0 : this.#machine.kernel.kernel_data_bytes(),
+    };
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#compacting);
+    this.#budget.stop();
     const killed = { exitCode: 137, signal: 'SIGKILL', oomKilled: false } as const;
     await Promise.all([...this.#guests].map((guest) => guest.end(killed, true)));
     await this.#idle?.terminate();
@@ -268,9 +305,11 @@ class Container implements HostContainer, GuestOwner {
 function specOf(
   spec: SandboxSpec,
   { args, env, cwd, user, terminal, consoleSize, program, deterministic }: ProcessSpec,
+  resources: SandboxResources,
 ): SandboxSpec {
   return {
     ...spec,
+    resources,
     process: {
       args,
       env: terminal ? withSize(env, consoleSize) : env,

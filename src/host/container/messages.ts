@@ -18,7 +18,7 @@ export interface KernelAttachment {
   /** The mounts' nodes (host/mounts/shared-nodes.ts); absent without mounts of the host. */
   readonly nodes?: SharedArrayBuffer;
   /** The bucket of the container's CPU limit (host/fuel-quota.ts). */
-  readonly quota?: SharedArrayBuffer;
+  readonly quota: SharedArrayBuffer;
   /** Path of the writable layer's journal. */
   readonly journal?: string;
 }

@@ -11,6 +11,8 @@ const NO_VIEW = new DataView(new ArrayBuffer(0));
 export class GuestMemory {
   u8 = NO_BYTES;
   view = NO_VIEW;
+  /** Told the size when it is seen to have changed: at the guest's next call. */
+  onSize: ((bytes: number) => void) | undefined;
   #memory: WebAssembly.Memory | undefined;
 
   attach(memory: WebAssembly.Memory | undefined): void {
@@ -43,5 +45,6 @@ export class GuestMemory {
     if (buffer === this.u8.buffer) return;
     this.u8 = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    this.onSize?.(buffer.byteLength);
   }
 }

@@ -61,7 +61,8 @@ export function _start(): void {
     while (memory.grow(16) >= 0) pages += 16;
     print(`grew ${pages.toString()}\n`);
     if (a === 'abort') unreachable();
-  } else if (command === 'flood') flood(F64.parseFloat(a));
+  } else if (command === 'swell') swell(I32.parseInt(a));
+  else if (command === 'flood') flood(F64.parseFloat(a));
   else if (command === 'read') cat(open(a, 0, 0));
   else if (command === 'write') {
     const fd = open(a, O_CREAT | O_TRUNC, FILE_RIGHTS);
@@ -134,6 +135,17 @@ function list(args: bool): string[] {
     result.push(String.UTF8.decodeUnsafe(text, end - text));
   }
   return result;
+}
+
+/** Grows by so many MiB whenever something comes in. */
+function swell(mib: i32): void {
+  print('ready\n');
+  for (;;) {
+    store<u32>(scratch, scratch + 64);
+    store<u32>(scratch + 4, 1);
+    if (fd_read(0, scratch, 1, scratch + 8) !== 0 || load<u32>(scratch + 8) === 0) return;
+    print(memory.grow(mib * 16) >= 0 ? 'grew\n' : 'full\n');
+  }
 }
 
 function print(text: string): void {

@@ -233,6 +233,120 @@ describe('a container of several processes', () => {
     expect(await blocked.wait()).toMatchObject({ exitCode: 0 });
   });
 
+  it('tells a program on a terminal that its size changed', async () => {
+    const container = await open();
+    const onTerminal = { program: { module: { path: guestPath('signals') } }, terminal: true, stdin: true };
+    const guest = await container.start(program(['read'], onTerminal));
+    const reader = guest.stdout.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe('waiting\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    guest.resize({ height: 50, width: 132 });
+    expect(await next()).toContain('signal 28\r\n');
+    expect(await guest.wait()).toMatchObject({ exitCode: 0 });
+    // To one that does not listen it means nothing.
+    const deaf = await container.start(program(['cat'], { terminal: true, stdin: true }));
+    deaf.resize({ height: 50, width: 132 });
+    deaf.signal('SIGKILL');
+    expect(await deaf.wait()).toMatchObject({ exitCode: 137 });
+  });
+
+  describe('limits', () => {
+    const MIB = 1024 * 1024;
+    /** A program that takes more memory when told, a step at a time. */
+    async function swelling(container: HostContainer, mib: number) {
+      const guest = await container.start(program(['swell', String(mib)], { stdin: true }));
+      const reader = guest.stdout.getReader();
+      const writer = guest.stdin!.getWriter();
+      const next = async () => new TextDecoder().decode((await reader.read()).value);
+      expect(await next()).toBe('ready\n');
+      const grow = async () => {
+        await writer.write(Uint8Array.of(1));
+        return next();
+      };
+      return { guest, grow, end: () => writer.close() };
+    }
+
+    it('of memory are for all processes: one that comes later has what is left', async () => {
+      const container = await open({ resources: { memoryBytes: 64 * MIB } });
+      const first = await swelling(container, 40);
+      expect(await first.grow()).toBe('grew\n');
+      const second = await swelling(container, 20);
+      expect(container.usage().memoryBytes).toBeGreaterThan(40 * MIB);
+      expect(await second.grow()).toBe('grew\n');
+      expect(await second.grow()).toBe('full\n');
+      // The next call of the guest shows what it has.
+      expect(container.usage().memoryBytes).toBeGreaterThan(60 * MIB);
+      expect(container.usage().memoryBytes).toBeLessThanOrEqual(64 * MIB);
+      const none = await run(container, ['grow', 'abort']);
+      expect(none).toMatchObject({ exitCode: 137, oomKilled: true });
+      await second.end();
+      await second.guest.wait();
+      const third = await swelling(container, 20);
+      expect(await third.grow()).toBe('grew\n');
+      await first.end();
+      await third.end();
+    });
+
+    it('of memory end the largest when all of them grow', async () => {
+      const container = await open({ resources: { memoryBytes: 64 * MIB } });
+      const [large, small] = [await swelling(container, 30), await swelling(container, 20)];
+      expect(await large.grow()).toBe('grew\n');
+      expect(await small.grow()).toBe('grew\n');
+      expect(await large.grow()).toBe('grew\n');
+      expect(await large.guest.wait()).toEqual({
+        exitCode: 137,
+        signal: 'SIGKILL',
+        oomKilled: true,
+        reason: 'out of memory: the container held more than 64 MiB',
+      });
+      expect(await small.grow()).toMatch(/grew|full/);
+      await small.end();
+      expect(await small.guest.wait()).toMatchObject({ exitCode: 0 });
+    });
+
+    it('change while it runs', async () => {
+      const container = await open({ resources: { memoryBytes: 64 * MIB, cpus: 1, pids: 1 } });
+      const one = await swelling(container, 40);
+      await expect(container.start(program(['hello']))).rejects.toMatchObject({ code: 'limit-exceeded' });
+      expect(container.update({ pids: 5000 })).toEqual([]);
+      expect(await run(container, ['hello'])).toMatchObject({ exitCode: 0 });
+      expect(container.update({ memoryBytes: 128 * MIB })).toEqual(['memoryBytes']);
+      expect(await one.grow()).toBe('grew\n');
+      const two = await swelling(container, 70);
+      expect(await two.grow()).toBe('grew\n');
+      expect(container.update({ memoryBytes: 90 * MIB })).toEqual([]);
+      expect(await two.guest.wait()).toMatchObject({ exitCode: 137, oomKilled: true });
+      await one.end();
+      expect(await one.guest.wait()).toMatchObject({ exitCode: 0 });
+    });
+
+    it.skipIf(process.platform !== 'linux')('of CPUs count from the moment they are told', async () => {
+      const container = await open({ resources: { cpus: 1 } });
+      const busy = await container.start(program(['loop']));
+      await busy.stdout.getReader().read();
+      const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+      const used = async () => {
+        const before = busy.cpuMs();
+        const start = performance.now();
+        await pause(1000);
+        return (busy.cpuMs() - before) / (performance.now() - start);
+      };
+      expect(container.update({ cpus: 0.1 })).toEqual([]);
+      await pause(300);
+      expect(await used()).toBeLessThan(0.25);
+      expect(container.update({ cpus: 0.02 })).toEqual([]);
+      await pause(300);
+      expect(await used()).toBeLessThan(0.1);
+      busy.signal('SIGKILL');
+      await busy.wait();
+      const free = await open();
+      const running = await swelling(free, 1);
+      expect(free.update({ cpus: 0.5 })).toEqual(['cpus']);
+      await running.end();
+    });
+  });
+
   it('refuses a program that is not there, as docker does', async () => {
     const container = await open();
     const missing = program([], { args: ['/bin/nothing'], program: { path: '/bin/nothing' } });
