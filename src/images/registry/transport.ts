@@ -71,6 +71,7 @@ const KEEPING_REDIRECTS = new Set([307, 308]);
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const TRANSIENT = new Set([429, 500, 502, 503, 504]);
 const REDIRECT_LIMIT = 8;
+const PASSED_OVER_BYTES = 16 * 1024;
 
 export class Transport {
   readonly timing: Timing;
@@ -196,7 +197,7 @@ export class Transport {
         if (response.type !== 'opaqueredirect' || !READING.has(init.method ?? 'GET')) return response;
         return this.options.fetch(url.href, { ...init, signal, redirect: 'follow' });
       });
-      return new HttpAnswer(fetched, url, transfer);
+      return new HttpAnswer(fetched, url, transfer, init.method === 'HEAD');
     } catch (error) {
       transfer.end();
       throw error;
@@ -217,13 +218,15 @@ export class HttpAnswer {
   readonly url: URL;
   private readonly response: Response;
   private readonly transfer: Transfer;
+  private readonly isHead: boolean;
 
-  constructor(response: Response, url: URL, transfer: Transfer) {
+  constructor(response: Response, url: URL, transfer: Transfer, isHead: boolean) {
     this.status = response.status;
     this.headers = response.headers;
     this.url = url;
     this.response = response;
     this.transfer = transfer;
+    this.isHead = isHead;
   }
 
   /** A browser shows scripts only some headers of another origin's answer. */
@@ -281,10 +284,23 @@ export class HttpAnswer {
     return joined;
   }
 
-  /** Gives the connection up; nobody wants the body. */
+  /** Nobody wants the body. A short one is read past, since giving it up would cost the connection. */
   discard(): void {
+    const announced = this.isHead ? 0 : this.announcedBytes;
+    if (this.response.body !== null && announced !== undefined && announced <= PASSED_OVER_BYTES) {
+      void this.passOver().catch(() => {});
+      return;
+    }
     void this.response.body?.cancel().catch(() => {});
     this.transfer.end();
+  }
+
+  private async passOver(): Promise<void> {
+    let passed = 0;
+    for await (const chunk of this.chunks()) {
+      passed += chunk.length;
+      if (passed > PASSED_OVER_BYTES) return;
+    }
   }
 }
 
