@@ -148,6 +148,7 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
     const until = wanted.until?.[0];
     const before = until === undefined ? Number.POSITIVE_INFINITY : timeOf(until);
     const deleted: string[] = [];
+    await this.#store.sweep();
     const containers = await this.#parts.containers.list();
     for (const network of await this.#store.list()) {
       if (isDefaultNetwork(network.name) || containers.some((record) => isOn(record, network))) continue;

@@ -140,6 +140,18 @@ export class NetworkStore {
     });
   }
 
+  /** Gives back the addresses of containers that are gone: one that removes itself gives none back. */
+  async sweep(): Promise<void> {
+    await this.locked(async () => {
+      for (const network of await this.list()) {
+        const leases = await this.#alive(network.leases);
+        const leases6 = network.leases6 === undefined ? undefined : await this.#alive(network.leases6);
+        if (Object.keys(leases).length === Object.keys(network.leases).length) continue;
+        await this.put({ ...network, leases, ...(leases6 === undefined ? {} : { leases6 }) });
+      }
+    });
+  }
+
   async #leased(
     leases: Readonly<Record<string, string>>,
     pool: IpamPool,
@@ -164,8 +176,12 @@ export class NetworkStore {
   }
 
   async #swept(leases: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+    const count = Object.keys(leases).length;
+    return count === 0 || count % SWEEP_EVERY !== 0 ? { ...leases } : this.#alive(leases);
+  }
+
+  async #alive(leases: Readonly<Record<string, string>>): Promise<Record<string, string>> {
     const ids = Object.keys(leases);
-    if (ids.length === 0 || ids.length % SWEEP_EVERY !== 0) return { ...leases };
     const states = await Promise.all(ids.map((id) => this.#options.containerState(id)));
     return Object.fromEntries(Object.entries(leases).filter((_, i) => states[i] !== 'gone'));
   }

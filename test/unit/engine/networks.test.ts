@@ -114,6 +114,39 @@ describe('networks', () => {
     await expect(engine.networks.create(request)).rejects.toMatchObject({ code, message });
   });
 
+  it('of IPv6 have subnets of the store, or those asked for', async () => {
+    await engine.networks.create({ Name: 'own6', EnableIPv6: true });
+    const { EnableIPv6, IPAM } = await engine.networks.inspect('own6');
+    expect([EnableIPv6, IPAM.Config.length]).toEqual([true, 2]);
+    expect(IPAM.Config[1]).toMatchObject({ Subnet: expect.stringMatching(/^fd[0-9a-f:]+::\/64$/) });
+    const two = [
+      { Subnet: '10.66.0.0/24' },
+      { Subnet: 'fd00:66::/64', Gateway: 'fd00:66::ff', IPRange: 'fd00:66::10:0/112' },
+    ];
+    await engine.networks.create({ Name: 'asked6', EnableIPv6: true, IPAM: { Config: two } });
+    expect((await engine.networks.inspect('asked6')).IPAM.Config).toEqual([
+      { Subnet: '10.66.0.0/24', Gateway: '10.66.0.1' },
+      { Subnet: 'fd00:66::/64', Gateway: 'fd00:66::ff', IPRange: 'fd00:66::10:0/112' },
+    ]);
+    for (const [address, message] of [
+      ['fd00:66::ff', 'Address already in use'],
+      ['fd00:67::1', 'invalid endpoint settings:\nno configured subnet contains the IP address fd00:67::1'],
+    ]) {
+      const endpoints = { asked6: { IPAMConfig: { IPv6Address: address! } } };
+      const request = { HostConfig: { NetworkMode: 'asked6' }, NetworkingConfig: { EndpointsConfig: endpoints } };
+      await expect(create(request)).rejects.toMatchObject({ message });
+    }
+    for (const [Subnet, message] of [
+      ['fd00:66::/48', 'invalid pool request: Pool overlaps with other one on this address space'],
+      ['fd00:67::1/64', 'invalid network config:\ninvalid subnet fd00:67::1/64: it should be fd00:67::/64'],
+      ['fd00:67::/127', 'the subnet fd00:67::/127 has no room for containers'],
+    ]) {
+      const request = { Name: 'x', EnableIPv6: true, IPAM: { Config: [{ Subnet: Subnet! }] } };
+      await expect(engine.networks.create(request)).rejects.toMatchObject({ message });
+    }
+    for (const name of ['own6', 'asked6']) await engine.networks.remove(name);
+  });
+
   it('take containers and let them go', async () => {
     const id = await create(
       { HostConfig: { NetworkMode: 'first' }, NetworkingConfig: { EndpointsConfig: { first: { Aliases: ['web'] } } } },
@@ -182,6 +215,10 @@ describe('addresses', () => {
     // Those of containers that went unseen come back.
     for (let i = 0; i < 70; i++) await store.lease('bridge', `gone${i}`, {});
     expect(Object.keys((await store.find('bridge')).leases).length).toBeLessThan(40);
+    states.set('kept', 'stopped');
+    await store.lease('bridge', 'kept', {});
+    await store.sweep();
+    expect(Object.keys((await store.find('bridge')).leases)).toEqual(['kept']);
     rmSync(root, { recursive: true, force: true });
   });
 });
