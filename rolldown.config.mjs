@@ -5,18 +5,18 @@ import { defineConfig } from 'rolldown';
 
 /** What every command needs: it may load nothing of the others for that. */
 const BASE =
-  /\/dist\/(errors|version|core\/load|host\/node\/(builtin|context-store|directories|engine-host|package-files|packaged-wasm)|cli\/(complain|flags|format\/units|inert-text|suggest|terminal)|images\/(did-you-mean|quote))\.js/;
+  /\/dist\/(errors|version|core\/load|containers\/(listing|records)|host\/(memory-locks|node\/(builtin|context-store|direct-file-system|directories|engine-host|hasher|package-files|packaged-wasm))|engine\/(container-state|filters)|cli\/(complain|flags|format\/units|inert-text|suggest|terminal)|images\/(did-you-mean|digest|quote|store\/(disk-error|durable|records)))\.js/;
 const GUEST =
   /\/dist\/(core\/(abi\/|guard)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
-  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|state|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|listing|mounts|names|process-config|records)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/(memory-locks|node\/(direct-file-system|engine-host|file-system|hasher|locks))|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/node\/(file-system|locks)|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
 /** What `run` adds to them, of which other commands use parts. */
 const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;
 
 /** What `ps` adds. */
 const PS =
-  /\/dist\/(spec\/engine-api|engine\/(container-(list|views)|filters)|cli\/(commands\/(ps|container-rows|filters)|format\/(rows|ports|table|time|units)))\.js/;
+  /\/dist\/(spec\/engine-api|engine\/(container-(list|views))|cli\/(commands\/(ps|container-rows|filters)|format\/(rows|ports|table|time|units)))\.js/;
 
 /** Packages have a dist/ as well. */
 const own = (pattern) => (id) => !id.includes('node_modules') && pattern.test(id);

@@ -1,6 +1,8 @@
+import type { ListOptions } from '../engine/container-list.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Signal } from '../host/sandbox.ts';
+import type { ContainerSummary } from '../spec/engine-api.ts';
 import type { ContextStore } from './contexts.ts';
 import type { DaemonHost } from './daemon-host.ts';
 import type { Flag, ParsedFlags } from './flags.ts';
@@ -29,6 +31,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Opened on first use, so that `--help` and `version` touch no store. */
   engine(): Promise<Engine>;
+  /** What `ps` shows, where it can be had without opening the engine. */
+  containers?(options: ListOptions): Promise<ContainerSummary[]>;
   /** The engine of this machine over another data root. */
   engineAt(root: string): Promise<Engine>;
   /** The engine is another process's, reached over its API. */

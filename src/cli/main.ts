@@ -1,7 +1,15 @@
 /** The `wctr` command; launch.ts loads it. */
+import { ContainerRecords } from '../containers/records.ts';
+import type { ListOptions } from '../engine/container-list.ts';
 import type { Engine } from '../engine/engine.ts';
+import { MemoryLocks } from '../host/memory-locks.ts';
 import { contextStore } from '../host/node/context-store.ts';
+import { directFileSystem } from '../host/node/direct-file-system.ts';
+import { dataRoot } from '../host/node/directories.ts';
+import { isAlive, listeners } from '../host/node/engine-host.ts';
+import { nodeHasher } from '../host/node/hasher.ts';
 import { compileEarly } from '../host/node/packaged-wasm.ts';
+import type { ContainerSummary } from '../spec/engine-api.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
 import type { Context } from './command.ts';
@@ -43,6 +51,24 @@ async function openChosen(): Promise<Engine> {
   return new RemoteEngine(openDaemonClient(endpoint), endpoint.host, logins);
 }
 
+/** Most of `ps` would be opening an engine. */
+async function listOwn(options: ListOptions): Promise<ContainerSummary[] | undefined> {
+  const { listSettled } = await import('../engine/container-list.ts');
+  const root = dataRoot(process.env);
+  return listSettled(
+    new ContainerRecords({
+      fs: directFileSystem,
+      root,
+      createHasher: nodeHasher,
+      locks: new MemoryLocks(),
+      isAlive,
+      listeners,
+      keepsListing: process.platform !== 'win32',
+    }),
+    options,
+  );
+}
+
 async function daemonHost(): Promise<DaemonHost> {
   const [{ daemonHost }, { openEngine }] = await Promise.all([
     import('../host/node/daemon-host.ts'),
@@ -60,6 +86,11 @@ async function main(): Promise<number> {
     engine: () => {
       engine ??= openChosen();
       return engine;
+    },
+    containers: async (options) => {
+      const isOwn = chooseEndpoint(globals, process.env, contexts) === undefined;
+      const found = isOwn ? await listOwn(options) : undefined;
+      return found ?? (await context.engine()).containers.list(options);
     },
     get isRemote() {
       return chooseEndpoint(globals, process.env, contexts) !== undefined;

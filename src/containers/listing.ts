@@ -5,7 +5,7 @@
  */
 import type { FileSystem } from '../host/ports.ts';
 import { writeAtomically } from '../images/store/durable.ts';
-import type { ContainerConfig, HostConfig } from '../spec/engine-api.ts';
+import type { ContainerConfig, EndpointSettings, HostConfig } from '../spec/engine-api.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** The part of a record that lists, and what they ask about a container's process, are made of. */
@@ -92,6 +92,13 @@ export class ContainerListing {
   }
 }
 
+/** Without what says nothing, which is most of it. */
+function said(endpoint: EndpointSettings): EndpointSettings {
+  return Object.fromEntries(
+    Object.entries(endpoint).filter(([, value]) => value !== null && value !== '' && value !== 0),
+  );
+}
+
 function listed(record: ContainerRecord): ListedContainer {
   const { key, name, createdAt, image, imageId, args, mounts, networks, ports, isolation, managed } = record;
   const { restartCount, stoppedByUser, state } = record;
@@ -105,7 +112,7 @@ function listed(record: ContainerRecord): ListedContainer {
     imageId,
     args,
     mounts,
-    networks,
+    networks: Object.fromEntries(Object.entries(networks).map(([name, endpoint]) => [name, said(endpoint)])),
     ports,
     isolation,
     managed,

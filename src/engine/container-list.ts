@@ -1,7 +1,7 @@
 /** `ps`: no lock, no image, and one read where nothing has changed since the last time. */
 import type { ListedContainer } from '../containers/listing.ts';
+import type { ContainerRecords } from '../containers/records.ts';
 import { WctrError } from '../errors.ts';
-import { canonicalName, parseReference } from '../images/reference.ts';
 import type { ContainerSummary, Filters } from '../spec/engine-api.ts';
 import type { ContainerContext } from './container-context.ts';
 import { currentRecord, isForgotten, isRunning } from './container-state.ts';
@@ -42,17 +42,9 @@ export async function listContainers(
   options: ListOptions = {},
 ): Promise<ContainerSummary[]> {
   const { containers } = context.parts;
-  const found = await containers.listed();
-  const processes = containers.processes();
-  const current = found.map((record) => currentRecord(record, processes));
-  const unsettled = found.filter((record, i) => current[i] !== record || isForgotten(record));
+  const { current, unsettled } = await look(containers);
   if (unsettled.length > 0) context.background(putRight(context, unsettled));
-  const all = current.sort(byAge);
-  const wanted = matcher(options.filters ?? {}, all);
-  const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
-  const showsAll = options.all === true || limit !== undefined || wanted.asksForState;
-  const shown = all.filter((record) => (showsAll || isRunning(record.state)) && wanted.matches(record));
-  const lines = shown.slice(0, limit).map((record) => summarise(record));
+  const lines = await linesOf(current, options);
   if (options.size !== true) return lines;
   const { containerSize } = await import('./container-size.ts');
   const sizeOf = async (id: string) => {
@@ -60,6 +52,32 @@ export async function listContainers(
     return record === undefined ? {} : containerSize(context, record);
   };
   return Promise.all(lines.map(async (line) => ({ ...line, ...(await sizeOf(line.Id)) })));
+}
+
+/** The same without an engine; undefined where it takes one: for sizes, and where a container has to be put right. */
+export async function listSettled(
+  containers: ContainerRecords,
+  options: ListOptions = {},
+): Promise<ContainerSummary[] | undefined> {
+  if (options.size === true) return undefined;
+  const { current, unsettled } = await look(containers);
+  return unsettled.length > 0 ? undefined : linesOf(current, options);
+}
+
+async function look(containers: ContainerRecords) {
+  const found = await containers.listed();
+  const processes = containers.processes();
+  const current = found.map((record) => currentRecord(record, processes));
+  const unsettled = found.filter((record, i) => current[i] !== record || isForgotten(record));
+  return { current: current.sort(byAge), unsettled };
+}
+
+async function linesOf(all: readonly ListedContainer[], options: ListOptions): Promise<ContainerSummary[]> {
+  const wanted = await matcher(options.filters ?? {}, all);
+  const limit = options.limit !== undefined && options.limit > 0 ? options.limit : undefined;
+  const showsAll = options.all === true || limit !== undefined || wanted.asksForState;
+  const shown = all.filter((record) => (showsAll || isRunning(record.state)) && wanted.matches(record));
+  return shown.slice(0, limit).map((record) => summarise(record));
 }
 
 /** The list does not wait for it. */
@@ -73,8 +91,9 @@ function byAge(a: ListedContainer, b: ListedContainer): number {
 }
 
 /** Throws 'invalid-argument' for an unknown key or status, 'no-such-container' for an unknown one in before and since. */
-function matcher(given: Filters, all: readonly ListedContainer[]) {
+async function matcher(given: Filters, all: readonly ListedContainer[]) {
   const filters = readFilters(given, KEYS);
+  const isFrom = filters.ancestor === undefined ? () => true : await imageMatcher();
   const wrong = filters.status?.find((status) => !STATUSES.includes(status));
   if (wrong !== undefined) throw new WctrError('invalid-argument', `invalid filter 'status=${wrong}'`);
   const before = filters.before?.map((name) => named(all, name));
@@ -125,15 +144,19 @@ function hasName({ name }: ListedContainer, text: string): boolean {
   return pattern.test(`/${name}`) || pattern.test(name);
 }
 
-function isFrom({ image, imageId }: ListedContainer, text: string): boolean {
-  const hex = imageId.slice('sha256:'.length);
-  if (/^(sha256:)?[0-9a-f]{4,64}$/.test(text) && hex.startsWith(text.replace(/^sha256:/, ''))) return true;
-  if (image === text) return true;
-  try {
-    return canonicalName(parseReference(image)) === canonicalName(parseReference(text));
-  } catch {
-    return false;
-  }
+/** Whether a container is of an image, by its name in any of its forms or by its id. */
+async function imageMatcher(): Promise<(record: ListedContainer, text: string) => boolean> {
+  const { canonicalName, parseReference } = await import('../images/reference.ts');
+  return ({ image, imageId }, text) => {
+    const hex = imageId.slice('sha256:'.length);
+    if (/^(sha256:)?[0-9a-f]{4,64}$/.test(text) && hex.startsWith(text.replace(/^sha256:/, ''))) return true;
+    if (image === text) return true;
+    try {
+      return canonicalName(parseReference(image)) === canonicalName(parseReference(text));
+    } catch {
+      return false;
+    }
+  };
 }
 
 function isOn({ networks, hostConfig }: ListedContainer, network: string): boolean {

@@ -30,14 +30,15 @@ export const command: Command = {
     { name: 'size', short: 's', type: 'boolean', description: 'Show sizes' },
   ],
   examples: ['wctr ps -a', "wctr ps -f status=exited --format '{{.Names}}: {{.Status}}'"],
-  async run({ terminal, engine }, _args, flags) {
+  async run({ terminal, engine, containers }, _args, flags) {
     const last = flags.string('last');
     const limit = flags.bool('latest') ? 1 : last === undefined ? -1 : integer(last, '--last');
     if (limit === 0) throw new WctrError('invalid-argument', 'invalid value "0" for --last: expected a number above 0');
     const format = flags.string('format');
     // A template may ask for sizes too, which take time to add up.
     const size = flags.bool('size') || (format !== undefined && /\.Size\b/.test(format));
-    const found = await (await engine()).containers.list({
+    const list = containers ?? (async (options) => (await engine()).containers.list(options));
+    const found = await list({
       all: flags.bool('all') || limit > 0,
       ...(limit > 0 ? { limit } : {}),
       ...(size ? { size } : {}),
