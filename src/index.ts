@@ -61,7 +61,11 @@ export interface ContainerOptions {
   readonly isolation?: string;
   /** Give the container an input stream; without it standard input is empty. */
   readonly stdin?: boolean;
-  /** Keep the container's record after its end. By default it is removed. */
+  /**
+   * Keep the container, as `docker run` does without `--rm`: it has a process, a log and networks of its own, outlives this
+   * program, and stays, with what it wrote, until it is removed. By default it goes when it ends, and ends with this program.
+   * With an isolation other than `process`, and in browsers, only the record of how it ended is kept.
+   */
   readonly keep?: boolean;
   /** `trap`: function imports nobody granted end the guest that calls them, instead of having the module refused. */
   readonly unknownImports?: 'deny' | 'trap';

@@ -2,21 +2,33 @@
 import type { Resources, RestartPolicy } from '../spec/engine-api.ts';
 import type { ContainerContext } from './container-context.ts';
 import { ForegroundRuns } from './container-run.ts';
-import type { ContainerUseCases, RunningContainer, RunOptions } from './engine.ts';
+import type { ContainerUseCases, ImageUseCases, RunningContainer, RunOptions } from './engine.ts';
 
 type Parameter<Name extends keyof ContainerUseCases, At extends number> = Parameters<ContainerUseCases[Name]>[At];
 
 export class LocalContainers implements ContainerUseCases {
   readonly #context: ContainerContext;
+  readonly #images: Pick<ImageUseCases, 'pull'>;
   readonly #runs: ForegroundRuns;
 
-  constructor(context: ContainerContext) {
+  constructor(context: ContainerContext, images: Pick<ImageUseCases, 'pull'>) {
     this.#context = context;
+    this.#images = images;
     this.#runs = new ForegroundRuns(context.parts, context.programs);
   }
 
   async run(options: RunOptions): Promise<RunningContainer> {
-    return this.#runs.run(options);
+    if (!this.#isKept(options)) return this.#runs.run(options);
+    const { runManaged } = await import('./managed-run.ts');
+    const { isolation: _, ...rest } = options;
+    return runManaged({ containers: this, images: this.#images, isRemote: false }, rest);
+  }
+
+  /** What stays after its end has a process of its own, unless it runs in something else or on this process' streams. */
+  #isKept({ autoRemove, isolation, stdio }: RunOptions): boolean {
+    const { host, sandboxes } = this.#context.parts;
+    if (autoRemove === true || host.processes === undefined) return false;
+    return (isolation ?? sandboxes.default) === 'process' && !Object.values(stdio ?? {}).includes('inherit');
   }
 
   async create(request: Parameter<'create', 0>, options?: Parameter<'create', 1>) {

@@ -217,8 +217,9 @@ export interface RunningContainer {
 /** A name, an id, or the beginning of one, is what `name` means throughout. */
 export interface ContainerUseCases {
   /**
-   * Creates and starts in one, on the caller's own streams. With `autoRemove` and nothing that others could reach it by,
-   * the guest may run in the caller's process (see `isolation`).
+   * Creates and starts in one. With `autoRemove` the guest is the caller's own: in its process or a child of it (see
+   * `isolation`), without log, networks or `exec`, and it ends with the caller. Without, it is a container as `create` and
+   * `start` make it, with its streams attached, where there are processes and nothing else than `process` was chosen.
    */
   run(options: RunOptions): Promise<RunningContainer>;
   /** Throws 'no-such-image' (never pulls), 'conflict' (name), 'invalid-argument'. */

@@ -44,7 +44,7 @@ export class LocalEngine implements Engine {
     this.networks = networks;
     this.#context = new ContainerContext(parts, programs, mounts, networks);
     this.images = images;
-    this.containers = new LocalContainers(this.#context);
+    this.containers = new LocalContainers(this.#context, images);
     this.volumes = lazily<VolumeUseCases>(['create', 'list', 'inspect', 'remove', 'prune'], async () => {
       const { openVolumes } = await import('./volume-store.ts');
       return new (await import('./volume-use-cases.ts')).LocalVolumes(openVolumes(parts));

@@ -361,7 +361,8 @@ export class KillDriver {
       if (target !== undefined) {
         if (operation.changesStatus === true) touched.add(target.id);
         if (operation.removes === true && (what === 'rm -f' || target.autoRemove)) mayBeGone.add(target.id);
-        if (what === 'rm -f' && isAcknowledged) removed.add(target.id);
+        // With force there is no container of that name by then: nothing to remove is no failure.
+        if (what === 'rm -f' && isAcknowledged && !/no such container/i.test(stderr)) removed.add(target.id);
         if (operation.renames !== undefined) {
           const possible = names.get(target.id) ?? new Set([target.name]);
           possible.add(operation.renames);

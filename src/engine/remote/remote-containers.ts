@@ -29,10 +29,10 @@ import type {
   TerminalSize,
   WaitCondition,
 } from '../engine.ts';
+import { runManaged } from '../managed-run.ts';
 import { type ApiClient, bodyOf, type Call, filterText, jsonLines } from './api-client.ts';
 import { attachedStreams } from './attached.ts';
 import { FrameDecoder, MULTIPLEXED, STDERR } from './frames.ts';
-import { runRemotely } from './remote-run.ts';
 
 export class RemoteContainers implements ContainerUseCases {
   readonly #api: ApiClient;
@@ -46,7 +46,7 @@ export class RemoteContainers implements ContainerUseCases {
   }
 
   run(options: RunOptions): Promise<RunningContainer> {
-    return runRemotely(this, this.#images, options);
+    return runManaged({ containers: this, images: this.#images, isRemote: true }, options);
   }
 
   async create(

@@ -1,8 +1,8 @@
-/** `run` as clients do it: create (pull, create again), attach, wait, start. */
-import { isWctrError, WctrError } from '../../errors.ts';
-import type { SandboxExit, SandboxMount, Signal } from '../../host/sandbox.ts';
-import type { ContainerCreateRequest, Mount } from '../../spec/engine-api.ts';
-import type { ContainerUseCases, ImageUseCases, RunningContainer, RunOptions } from '../engine.ts';
+/** `run` of a container with a process of its own, as clients do it: create (pull, create again), attach, wait, start. */
+import { isWctrError, WctrError } from '../errors.ts';
+import type { SandboxExit, SandboxMount, Signal } from '../host/sandbox.ts';
+import type { ContainerCreateRequest, Mount } from '../spec/engine-api.ts';
+import type { ContainerUseCases, ImageUseCases, RunningContainer, RunOptions } from './engine.ts';
 
 const SIGNALS: Readonly<Record<number, Signal>> = {
   1: 'SIGHUP',
@@ -12,18 +12,25 @@ const SIGNALS: Readonly<Record<number, Signal>> = {
   15: 'SIGTERM',
 };
 
-export async function runRemotely(
-  containers: ContainerUseCases,
-  images: ImageUseCases,
+export interface ManagedRunHost {
+  readonly containers: Omit<ContainerUseCases, 'run'>;
+  readonly images: Pick<ImageUseCases, 'pull'>;
+  /** Its files are not those of this machine. */
+  readonly isRemote: boolean;
+}
+
+/** Throws 'unsupported' for what such a container cannot have of this process: its streams, objects mounted into it. */
+export async function runManaged(
+  { containers, images, isRemote }: ManagedRunHost,
   options: RunOptions,
 ): Promise<RunningContainer> {
   const stdio = options.stdio ?? { stdin: 'null', stdout: 'pipe', stderr: 'pipe' };
   if (Object.values(stdio).includes('inherit')) {
-    throw new WctrError('unsupported', 'a container of another engine cannot use the streams of this process', {
+    throw new WctrError('unsupported', 'a container with a process of its own cannot use the streams of this one', {
       hint: 'use pipes, or create, attach and start',
     });
   }
-  const request = createRequest(options, stdio.stdin === 'pipe');
+  const request = createRequest(options, stdio.stdin === 'pipe', isRemote);
   const Id = await created(containers, images, options, request);
   await options.onCreated?.(Id);
   const streams = await containers.attach(Id, { stdin: stdio.stdin === 'pipe', stdout: true, stderr: true });
@@ -38,18 +45,25 @@ export async function runRemotely(
     if (options.autoRemove === true) await containers.remove(Id, { force: true }).catch(() => {});
     throw error;
   }
-  const exit = ended.then(({ StatusCode }): SandboxExit => {
+  const exit = ended.then(async ({ StatusCode }): Promise<SandboxExit> => {
     const signal = SIGNALS[StatusCode - 128];
-    return { exitCode: StatusCode, oomKilled: false, ...(signal === undefined ? {} : { signal }) };
+    const last = options.autoRemove === true ? undefined : await stateOf(containers, Id);
+    return {
+      exitCode: StatusCode,
+      oomKilled: last?.OOMKilled ?? false,
+      ...(signal === undefined ? {} : { signal }),
+      ...(last?.Error ? { reason: last.Error } : {}),
+    };
   });
   exit.catch(() => {});
+  const { name, pid } = await namesOf(containers, Id);
   return {
     id: Id,
-    name: options.name ?? (await nameOf(containers, Id)),
+    name: options.name ?? name,
     wait: () => exit,
     kill: (signal = 'SIGKILL') => containers.kill(Id, signal),
     sandbox: {
-      pid: undefined,
+      pid: isRemote ? undefined : pid,
       stdin: streams.stdin,
       stdout: streams.stdout,
       stderr: streams.stderr,
@@ -69,17 +83,26 @@ export async function runRemotely(
   };
 }
 
+type Inspecting = Pick<ContainerUseCases, 'inspect'>;
+
 /** A container that is gone already has no name to tell. */
-async function nameOf(containers: ContainerUseCases, id: string): Promise<string> {
+async function namesOf(containers: Inspecting, id: string): Promise<{ name: string; pid: number | undefined }> {
   return containers.inspect(id).then(
-    ({ Name }) => Name.replace(/^\//, ''),
-    () => id.slice(0, 12),
+    ({ Name, State }) => ({ name: Name.replace(/^\//, ''), pid: State.Pid > 0 ? State.Pid : undefined }),
+    () => ({ name: id.slice(0, 12), pid: undefined }),
+  );
+}
+
+function stateOf(containers: Inspecting, id: string) {
+  return containers.inspect(id).then(
+    ({ State }) => State,
+    () => undefined,
   );
 }
 
 async function created(
-  containers: ContainerUseCases,
-  images: ImageUseCases,
+  containers: ManagedRunHost['containers'],
+  images: ManagedRunHost['images'],
   { image, pull = 'missing', name, platform, onPull, signal }: RunOptions,
   request: ContainerCreateRequest,
 ): Promise<string> {
@@ -100,9 +123,9 @@ async function created(
   }
 }
 
-function createRequest(options: RunOptions, withInput: boolean): ContainerCreateRequest {
+function createRequest(options: RunOptions, withInput: boolean, isRemote: boolean): ContainerCreateRequest {
   const { resources = {}, consoleSize } = options;
-  if (/^[./]/.test(options.image)) {
+  if (isRemote && /^[./]/.test(options.image)) {
     throw new WctrError('unsupported', `another engine does not see the file ${options.image}`, {
       hint: 'import or load it as an image',
     });
@@ -149,7 +172,10 @@ function mountOf(mount: SandboxMount): Mount {
   const { destination: Target, readonly: ReadOnly = false } = mount;
   if (mount.type === 'bind') return { Type: 'bind', Source: mount.source, Target, ReadOnly };
   if (mount.type === 'fs') {
-    throw new WctrError('unsupported', `another engine cannot reach the object mounted at ${Target}`);
+    throw new WctrError(
+      'unsupported',
+      `a container with a process of its own cannot reach the object mounted at ${Target}`,
+    );
   }
   const { sizeBytes: SizeBytes, mode: Mode } = mount;
   const TmpfsOptions = {
