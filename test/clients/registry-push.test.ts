@@ -153,3 +153,36 @@ describe.skipIf(missing)('docker-registry with a password', () => {
     expect((await store.push(name, { registry: as('secret') })).digest).toBe(image.target.digest);
   });
 });
+
+describe.skipIf(!peer('podman') || !peer('docker-registry'))('podman', () => {
+  it('pulls what we pushed, and we what it pushed', async () => {
+    const registry = await startDockerRegistry();
+    try {
+      const image = buildImage({ layers: [{ 'hello.txt': 'for podman' }], platform: LINUX });
+      const name = `${registry.host}/app:1`;
+      writeLayout(join(dir.path, 'layout'), name, image);
+      await store.load(join(dir.path, 'layout'));
+      await store.push(name);
+      const place = [
+        '--root',
+        join(dir.path, 'pod'),
+        '--runroot',
+        join(dir.path, 'pod-run'),
+        '--storage-driver',
+        'vfs',
+      ];
+      const podman = async (...line: string[]) =>
+        (await promisify(execFile)(peer('podman')!, [...place, ...line])).stdout.trim();
+      const quiet = ['-q', '--tls-verify=false'];
+      const id = await podman('pull', ...quiet, '--os', 'linux', '--arch', 'amd64', name);
+      expect(`sha256:${id}`).toBe(image.config.digest);
+      await podman('push', ...quiet, name, `${registry.host}/by-podman:1`);
+      const other = openPullStore(join(dir.path, 'other'));
+      const { record } = await other.pull(`${registry.host}/by-podman:1`, { platforms: [LINUX] });
+      expect(record.id).toBe(image.config.digest);
+      expect(await other.content.verifyAll()).toEqual([]);
+    } finally {
+      await registry.stop();
+    }
+  });
+});
