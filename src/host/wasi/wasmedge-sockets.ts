@@ -15,7 +15,6 @@ import {
   EBADF,
   EFAULT,
   EINVAL,
-  ENOENT,
   ENOTCAPABLE,
   FD_RIGHTS,
   FILE_HANDLE,
@@ -34,62 +33,34 @@ import { toErrno } from './errno.ts';
 import type { HostSocket, SocketAddress } from './ports.ts';
 import { SOCKET_RIGHTS } from './rights.ts';
 import { Buffers } from './transfer.ts';
+import { guestAddresses } from './wasmedge-addresses.ts';
+import { addressInfo } from './wasmedge-names.ts';
+import { socketOptions, type TunableSocket } from './wasmedge-options.ts';
+import { FAMILY_V6, TYPE_DATAGRAM, TYPE_STREAM } from './wasmedge-types.ts';
 
 const ENOTSOCK = 88;
 const EAFNOSUPPORT = 97;
-const ENOPROTOOPT = 92;
-const FAMILY_V4 = 1;
-const FAMILY_V6 = 2;
-const TYPE_DATAGRAM = 1;
-const TYPE_STREAM = 2;
-const PROTOCOL_TCP = 1;
-const PROTOCOL_UDP = 2;
-const ADDRESS_V2_BYTES = 128;
-const ADDRINFO_BYTES = 28;
-const SOCKADDR_BYTES = 12;
-const MAX_NAME = 1024;
 const GATHER = 65536;
 
-const SO_REUSEADDR = 0;
-const SO_TYPE = 1;
-const SO_ERROR = 2;
-const SO_BROADCAST = 4;
-const SO_SNDBUF = 5;
-const SO_RCVBUF = 6;
-const SO_KEEPALIVE = 7;
-const SO_LINGER = 9;
-const SO_RCVTIMEO = 11;
-const SO_SNDTIMEO = 12;
-const SO_ACCEPTCONN = 13;
-/** What is taken and told back, and changes nothing here. */
-const KEPT = new Set([SO_REUSEADDR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER]);
-const BUFFER_BYTES = 65536;
-
-/** What a socket of a network has beside the port's: see host/network/guest-port.ts. */
-interface TunableSocket extends HostSocket {
-  readonly family?: 4 | 6;
-  readonly type?: 'stream' | 'datagram';
-  readonly listening?: boolean;
-  receiveTimeoutMs?: number;
-  sendTimeoutMs?: number;
-}
-
 type Call = (...args: number[]) => number;
+type OptionCall = [level: number, name: number, value: number, size: number];
 
 export function wasmedgeSockets(context: WasiContext): Record<string, Call> {
   const { guest } = context;
   const buffers = new Buffers();
-  const options = new WeakMap<HostSocket, Map<number, number>>();
+  const addresses = guestAddresses(guest);
+  const { readAddress, writeAddress, holds } = addresses;
+  const options = socketOptions(guest);
   const calls: Record<string, Call> = {
     sock_open,
     sock_bind,
     sock_listen,
     sock_connect,
-    sock_getsockopt,
-    sock_setsockopt,
+    sock_getsockopt: (fd, ...rest) => onSocket(fd!, (socket) => options.get(socket, ...(rest as OptionCall))),
+    sock_setsockopt: (fd, ...rest) => onSocket(fd!, (socket) => options.set(socket, ...(rest as OptionCall))),
     sock_getlocaladdr: (...args) => tell(args, (socket) => socket.local()),
     sock_getpeeraddr: (...args) => tell(args, (socket) => socket.peer()),
-    sock_getaddrinfo,
+    sock_getaddrinfo: addressInfo(context, addresses),
     sock_recv_from,
     sock_send_to,
   };
@@ -201,71 +172,6 @@ export function wasmedgeSockets(context: WasiContext): Record<string, Call> {
     return 0;
   }
 
-  function sock_getsockopt(fd: number, level: number, name: number, value: number, size: number): number {
-    const found = socketOf(fd, 0);
-    if (typeof found === 'number') return found;
-    if (level !== 0) return -ENOPROTOOPT;
-    if (!holds(size, 4)) return -EFAULT;
-    const room = guest.view.getUint32(size >>> 0, true);
-    const { socket } = found;
-    if (name === SO_RCVTIMEO || name === SO_SNDTIMEO) {
-      if (room < 16) return -EINVAL;
-      if (!holds(value, 16)) return -EFAULT;
-      const ms = (name === SO_RCVTIMEO ? socket.receiveTimeoutMs : socket.sendTimeoutMs) ?? Number.POSITIVE_INFINITY;
-      const { view } = guest;
-      view.setBigInt64(value >>> 0, ms === Number.POSITIVE_INFINITY ? 0n : BigInt(Math.floor(ms / 1000)), true);
-      view.setBigInt64((value >>> 0) + 8, ms === Number.POSITIVE_INFINITY ? 0n : BigInt((ms % 1000) * 1000), true);
-      view.setUint32(size >>> 0, 16, true);
-      return 0;
-    }
-    if (room < 4) return -EINVAL;
-    if (!holds(value, 4)) return -EFAULT;
-    const told = option(socket, name);
-    if (told === undefined) return -ENOPROTOOPT;
-    guest.view.setInt32(value >>> 0, told, true);
-    guest.view.setUint32(size >>> 0, 4, true);
-    return 0;
-  }
-
-  function sock_setsockopt(fd: number, level: number, name: number, value: number, size: number): number {
-    const found = socketOf(fd, 0);
-    if (typeof found === 'number') return found;
-    if (level !== 0) return -ENOPROTOOPT;
-    const { socket } = found;
-    if (name === SO_RCVTIMEO || name === SO_SNDTIMEO) {
-      if (size !== 16) return -EINVAL;
-      if (!holds(value, 16)) return -EFAULT;
-      const { view } = guest;
-      const seconds = Number(view.getBigInt64(value >>> 0, true));
-      const ms = seconds * 1000 + Number(view.getBigInt64((value >>> 0) + 8, true)) / 1000;
-      if (ms < 0) return -EINVAL;
-      const timeout = ms === 0 ? Number.POSITIVE_INFINITY : ms;
-      if (name === SO_RCVTIMEO) socket.receiveTimeoutMs = timeout;
-      else socket.sendTimeoutMs = timeout;
-      return 0;
-    }
-    if (!KEPT.has(name)) return -ENOPROTOOPT;
-    if (size >>> 0 < 4) return -EINVAL;
-    if (!holds(value, 4)) return -EFAULT;
-    const kept = options.get(socket) ?? new Map<number, number>();
-    options.set(socket, kept.set(name, guest.view.getInt32(value >>> 0, true)));
-    return 0;
-  }
-
-  function option(socket: TunableSocket, name: number): number | undefined {
-    switch (name) {
-      case SO_ERROR:
-        return -toErrnoOf(socket.takeError());
-      case SO_TYPE:
-        return socket.type === 'datagram' ? TYPE_DATAGRAM : TYPE_STREAM;
-      case SO_ACCEPTCONN:
-        return socket.listening === true ? 1 : 0;
-      default:
-        if (!KEPT.has(name)) return undefined;
-        return options.get(socket)?.get(name) ?? (name === SO_SNDBUF || name === SO_RCVBUF ? BUFFER_BYTES : 0);
-    }
-  }
-
   /** (fd, address, type, port) of the first generation, (fd, address, port) of the second. */
   function tell(args: number[], ask: (socket: HostSocket) => SocketAddress | number): number {
     const [fd, address] = args as [number, number];
@@ -282,64 +188,9 @@ export function wasmedgeSockets(context: WasiContext): Record<string, Call> {
     return 0;
   }
 
-  function sock_getaddrinfo(
-    node: number,
-    nodeLength: number,
-    service: number,
-    serviceLength: number,
-    hints: number,
-    result: number,
-    max: number,
-    count: number,
-  ): number {
-    if (!holds(result, 4) || !holds(count, 4) || !holds(hints, ADDRINFO_BYTES)) return -EFAULT;
-    const name = readText(node, nodeLength);
-    const port = readText(service, serviceLength);
-    if (name === undefined || port === undefined) return -EFAULT;
-    const { view } = guest;
-    const family = view.getUint8((hints >>> 0) + 2);
-    const type = view.getUint8((hints >>> 0) + 3);
-    const number = port === '' ? 0 : (SERVICES[port] ?? Number(port));
-    if (!Number.isInteger(number) || number < 0 || number > 65535) return -EINVAL;
-    const passive = (view.getUint16(hints >>> 0, true) & 1) !== 0 && name === '';
-    const own = family === FAMILY_V6 ? new Uint8Array(16) : passive ? new Uint8Array(4) : Uint8Array.of(127, 0, 0, 1);
-    if (name === '' && family === FAMILY_V6 && !passive) own[15] = 1;
-    const wanted = family === FAMILY_V4 ? 4 : family === FAMILY_V6 ? 6 : 0;
-    const found = name === '' ? [own] : context.network!.resolve(name, wanted);
-    if (typeof found === 'number') return found;
-    if (found.length === 0) return -ENOENT;
-    let entry = guest.view.getUint32(result >>> 0, true);
-    let written = 0;
-    for (const address of found) {
-      if (written >= max >>> 0 || entry === 0) break;
-      if (!writeAddrinfo(entry, address, number, type)) return -EFAULT;
-      written++;
-      entry = guest.view.getUint32(entry + 24, true);
-    }
-    guest.view.setUint32(count >>> 0, written, true);
-    return 0;
-  }
-
-  /** Fills an addrinfo the guest has laid out, with room for the address behind it. */
-  function writeAddrinfo(entry: number, address: Uint8Array, port: number, type: number): boolean {
-    const { view } = guest;
-    if (!holds(entry, ADDRINFO_BYTES)) return false;
-    const sockaddr = view.getUint32(entry + 12, true);
-    if (!holds(sockaddr, SOCKADDR_BYTES)) return false;
-    const data = view.getUint32(sockaddr + 8, true);
-    const bytes = address.length === 4 ? 14 : 26;
-    if (!holds(data, bytes)) return false;
-    const family = address.length === 4 ? FAMILY_V4 : FAMILY_V6;
-    view.setUint8(entry + 2, family);
-    view.setUint8(entry + 3, type === TYPE_DATAGRAM ? TYPE_DATAGRAM : TYPE_STREAM);
-    view.setUint8(entry + 4, type === TYPE_DATAGRAM ? PROTOCOL_UDP : PROTOCOL_TCP);
-    view.setUint32(entry + 8, address.length === 4 ? 16 : 28, true);
-    view.setUint8(sockaddr, family);
-    view.setUint32(sockaddr + 4, bytes, true);
-    guest.u8.fill(0, data, data + bytes);
-    view.setUint16(data, port, false);
-    guest.u8.set(address, data + (address.length === 4 ? 2 : 6));
-    return true;
+  function onSocket(fd: number, action: (socket: TunableSocket) => number): number {
+    const found = socketOf(fd, 0);
+    return typeof found === 'number' ? found : action(found.socket);
   }
 
   function socketOf(
@@ -358,53 +209,4 @@ export function wasmedgeSockets(context: WasiContext): Record<string, Call> {
       nonBlocking: (context.fileField(entry, FILE_STATUS) & O_NONBLOCK) !== 0,
     };
   }
-
-  function readAddress(pointer: number, port: number): SocketAddress | number {
-    const at = pointer >>> 0;
-    if (!guest.holds(at, 8)) return -EFAULT;
-    const bytes = guest.view.getUint32(at, true);
-    const length = guest.view.getUint32(at + 4, true);
-    if (!guest.holds(bytes, length)) return -EFAULT;
-    if (port >>> 0 > 65535) return -EINVAL;
-    if (length === 4 || length === 16) return { address: guest.u8.slice(bytes, bytes + length), port };
-    if (length !== ADDRESS_V2_BYTES) return -EINVAL;
-    const family = guest.view.getUint16(bytes, true);
-    if (family !== FAMILY_V4 && family !== FAMILY_V6) return -EAFNOSUPPORT;
-    return { address: guest.u8.slice(bytes + 2, bytes + 2 + (family === FAMILY_V4 ? 4 : 16)), port };
-  }
-
-  function writeAddress(pointer: number, { address }: SocketAddress): number {
-    const at = pointer >>> 0;
-    if (!guest.holds(at, 8)) return -EFAULT;
-    const bytes = guest.view.getUint32(at, true);
-    const length = guest.view.getUint32(at + 4, true);
-    if (!guest.holds(bytes, length)) return -EFAULT;
-    if (length === ADDRESS_V2_BYTES) {
-      guest.view.setUint16(bytes, address.length === 4 ? FAMILY_V4 : FAMILY_V6, true);
-      guest.u8.set(address, bytes + 2);
-      return 0;
-    }
-    if (length < address.length) return -EINVAL;
-    guest.u8.set(address, bytes);
-    return 0;
-  }
-
-  function readText(pointer: number, length: number): string | undefined {
-    if (length >>> 0 > MAX_NAME || !guest.holds(pointer >>> 0, length >>> 0)) return undefined;
-    const bytes = guest.u8.slice(pointer >>> 0, (pointer >>> 0) + (length >>> 0));
-    const end = bytes.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-  }
-
-  function holds(pointer: number, length: number): boolean {
-    return guest.holds(pointer >>> 0, length);
-  }
-}
-
-/** Names of services programs ask for in practice. */
-const SERVICES: Readonly<Record<string, number>> = { http: 80, https: 443, domain: 53, ssh: 22 };
-
-/** SO_ERROR is told as the guest's own number. */
-function toErrnoOf(linux: number): number {
-  return linux === 0 ? 0 : -toErrno(-linux);
 }
