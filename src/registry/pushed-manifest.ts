@@ -3,7 +3,7 @@
  * as they are, types nobody here knows included, and only what would mislead a client is refused.
  */
 import { isDigest } from '../images/digest.ts';
-import { type Digest, MEDIA_TYPE } from '../spec/image-spec.ts';
+import { type Descriptor, type Digest, MEDIA_TYPE } from '../spec/image-spec.ts';
 import { Refusal } from './refusal.ts';
 
 export interface PushedManifest {
@@ -70,6 +70,18 @@ export function parsePushedManifest(bytes: Uint8Array, contentType: string | und
     needs: { blobs: unique([config, ...layers.flatMap((l) => (l.isForeign ? [] : [l.digest]))]), manifests: [] },
     refs: unique([config, ...layers.map(({ digest }) => digest)]),
   };
+}
+
+/** A manifest from another registry, with the descriptors of its blobs. Throws as `parsePushedManifest`. */
+export function descriptorsOf(
+  bytes: Uint8Array,
+  contentType: string,
+): { readonly manifest: PushedManifest; readonly blobs: readonly Descriptor[] } {
+  const manifest = parsePushedManifest(bytes, contentType);
+  if (!IMAGES.includes(manifest.mediaType)) return { manifest, blobs: [] };
+  // Looked through just now.
+  const { config, layers } = parsed(bytes) as { config: Descriptor; layers?: readonly Descriptor[] | null };
+  return { manifest, blobs: [config, ...(layers ?? [])] };
 }
 
 function parsed(bytes: Uint8Array): unknown {

@@ -13,6 +13,7 @@ import { digestBy, type RegistryContext, type RegistryLimits } from './context.t
 import { fromWeb, jsonReply, type RegistryRequest, type Reply, toWeb } from './http.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { Metrics } from './metrics.ts';
+import { PullThrough, type PullThroughOptions } from './pull-through.ts';
 import { Refusal, replyFor } from './refusal.ts';
 import { Repositories } from './repositories.ts';
 import { checkRepository, isRepository, parseRoute, type Route } from './route.ts';
@@ -31,6 +32,8 @@ export interface RegistryOptions {
   readonly logins?: Authenticator;
   /** Default: pages of other origins may read only, and the registry answers to any name. */
   readonly origins?: OriginRules;
+  /** A cache of another registry: nothing can be pushed to it. */
+  readonly pullThrough?: PullThroughOptions;
   /** Requests a second for each client. */
   readonly rateLimit?: number;
   /** Nothing may be pushed or deleted. */
@@ -73,7 +76,9 @@ export function createRegistry(options: RegistryOptions): Registry {
   const context = contextOf(options, now);
   const metrics = options.metrics === true ? new Metrics(() => context.sessions.active) : undefined;
   const rateLimit = options.rateLimit === undefined ? undefined : new RateLimit(options.rateLimit, now);
-  const { logins, origins = { origins: [] }, readOnly = false } = options;
+  const { logins, origins = { origins: [] } } = options;
+  const cache = options.pullThrough === undefined ? undefined : new PullThrough(context, options.pullThrough);
+  const readOnly = options.readOnly === true || cache !== undefined;
 
   /** What is known of a request by the time its answer is ready. */
   interface Seen {
@@ -99,7 +104,9 @@ export function createRegistry(options: RegistryOptions): Registry {
     if (route === undefined) return pageNotFound();
     if (readOnly && !isRead(request.method)) throw new Refusal('unsupported', 'the registry is read-only');
     if (logins !== undefined) authorize(logins, access, request, route);
-    return dispatch(context, request, route, (repository) => access.may(repository, 'pull'));
+    const warning = cache === undefined ? undefined : await bring(cache, request.method, route);
+    const reply = await dispatch(context, request, route, (repository) => access.may(repository, 'pull'));
+    return warning === undefined ? reply : { ...reply, headers: { ...reply.headers, warning } };
   };
 
   const handle = async (request: RegistryRequest): Promise<Reply> => {
@@ -163,6 +170,14 @@ function contextOf(options: RegistryOptions, now: () => number): RegistryContext
     graceMs,
     limits: { repositoryBytes: undefined, blobBytes: undefined, ...limits },
   };
+}
+
+/** Has what is asked for brought here first. */
+async function bring(cache: PullThrough, method: string, route: Route): Promise<string | undefined> {
+  if (!isRead(method) || !('reference' in route) || !isRepository(route.repository)) return undefined;
+  if (route.kind === 'manifest') return cache.bringManifest(route.repository, route.reference);
+  if (route.kind === 'blob') await cache.bringBlob(route.repository, route.reference);
+  return undefined;
 }
 
 /** Throws UNAUTHORIZED where a login may help, DENIED where it will not. */

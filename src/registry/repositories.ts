@@ -6,6 +6,7 @@
  * repositories/<name>/manifests/<algorithm>-<hex>              a manifest it has: ManifestRecord; its bytes are a blob
  * repositories/<name>/tags/<tag>                               the digest a tag names
  * repositories/<name>/referrers/<subject>/<algorithm>-<hex>    the descriptor of a manifest with that subject
+ * repositories/<name>/expected/<algorithm>-<hex>               of a cache: the descriptor of a blob it may be asked for
  * ```
  *
  * `<name>` has `+` for `/`. Each fact is a document of its own, so that no two writers ever change the same one, also when
@@ -67,6 +68,14 @@ export class Repositories {
 
   blobs(repository: string): Promise<Digest[]> {
     return this.#digests(`${root(repository)}/blobs`);
+  }
+
+  expectedBlob(repository: string, digest: Digest): Promise<Descriptor | undefined> {
+    return this.#read(`${root(repository)}/expected/${fileName(digest)}`);
+  }
+
+  expectBlob(repository: string, descriptor: Descriptor): Promise<void> {
+    return this.#write(`${root(repository)}/expected/${fileName(descriptor.digest)}`, descriptor);
   }
 
   manifest(repository: string, digest: Digest): Promise<ManifestRecord | undefined> {

@@ -1,7 +1,8 @@
 import { WctrError } from '../../errors.ts';
+import { parseReference } from '../../images/reference.ts';
 import type { Authenticator } from '../../registry/access/access.ts';
 import type { LogEntry } from '../../registry/registry.ts';
-import type { CliHost, Command } from '../command.ts';
+import type { CliHost, Command, Context } from '../command.ts';
 import type { Flag, ParsedFlags } from '../flags.ts';
 import { parseBytes, parseDuration, printable } from '../format/units.ts';
 
@@ -39,6 +40,7 @@ export const command: Command = {
     { name: 'cors', type: 'list', value: 'origin', description: 'Let pages of this origin pull and push; * is all' },
     text('quota', 'bytes', 'Most a repository may hold'),
     text('max-blob', 'bytes', 'Largest blob'),
+    text('cache-of', 'registry', 'Be a pull-through cache of docker.io or another registry, with your login there'),
     text('rate-limit', 'number', 'Requests a second for each client'),
     text('gc-interval', 'duration', `How often to remove what nothing needs; 0: never (default ${DEFAULT_GC})`),
     { name: 'metrics', type: 'boolean', description: 'Answer /metrics for Prometheus' },
@@ -47,9 +49,10 @@ export const command: Command = {
   examples: [
     'wctr registry serve',
     'wctr registry serve --listen 0.0.0.0:5000 --root /srv/registry --tls-cert cert.pem --tls-key key.pem',
+    'wctr registry serve --cache-of docker.io',
     'wctr registry serve --htpasswd users --tokens --anonymous-pull --quota 10g',
   ],
-  async run({ terminal, registryServer, host: files }, _args, flags) {
+  async run({ terminal, registryServer, registry: tools, host: files }, _args, flags) {
     if (registryServer === undefined) throw new WctrError('unsupported', 'this host cannot serve a registry');
     const where = addressOf(flags.string('listen') ?? DEFAULT_LISTEN);
     const tls = await tlsOf(flags, files);
@@ -62,6 +65,8 @@ export const command: Command = {
     const rateLimit = numberOf(flags, 'rate-limit');
     const intervalMs = parseDuration(flags.string('gc-interval') ?? DEFAULT_GC, '--gc-interval');
     const onRequest = logOf(flags, (line) => terminal.err(line));
+    const upstream = flags.string('cache-of');
+    const pullThrough = upstream === undefined ? undefined : await upstreamOf(upstream, tools);
     const { createRegistry } = await import('../../registry/registry.ts');
     const host = await registryServer();
     const storage = await host.openStorage(flags.string('root'), true);
@@ -81,6 +86,7 @@ export const command: Command = {
           ...(isOpen ? { names: flags.list('name').map((name) => name.toLowerCase()) } : {}),
         },
         ...(logins === undefined ? {} : { logins }),
+        ...(pullThrough === undefined ? {} : { pullThrough }),
         ...(rateLimit === undefined ? {} : { rateLimit }),
         ...(onRequest === undefined ? {} : { onRequest }),
         onInternalError: complain,
@@ -171,6 +177,15 @@ async function loginsOf(flags: ParsedFlags, files: CliHost, isSecure: boolean): 
     secret: key === undefined ? crypto.getRandomValues(new Uint8Array(32)) : await files.readFile(key),
     ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/+$/, '') }),
   });
+}
+
+async function upstreamOf(domain: string, tools: Context['registry']) {
+  if (tools === undefined) throw new WctrError('unsupported', 'this host has no registry client');
+  const { domain: known, path } = parseReference(`${domain}/a`);
+  if (path !== 'a' && path !== 'library/a') {
+    throw new WctrError('invalid-argument', `--cache-of is no registry: ${domain}`, { hint: 'name a host: docker.io' });
+  }
+  return { client: await (await tools()).client(), domain: known };
 }
 
 function sizeOf(flags: ParsedFlags, name: string): number | undefined {

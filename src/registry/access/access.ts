@@ -21,6 +21,11 @@ export interface Authenticator {
 /** No logins: whoever reaches the registry may do everything. */
 export const OPEN_TO_ALL: Access = { user: undefined, may: () => true };
 
+/** What skopeo and podman send where they have no login: an empty name with an empty password. */
+export function isNobody({ user, password }: { user: string; password: string }): boolean {
+  return user === '' && password === '';
+}
+
 /** Of the RFC 7617 header. Undefined for another scheme or what is malformed. */
 export function basicCredentials(header: string | undefined): { user: string; password: string } | undefined {
   const [, encoded] = /^basic +([A-Za-z0-9+/=_-]{1,2048})$/i.exec(header ?? '') ?? [];

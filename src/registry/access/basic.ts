@@ -1,5 +1,5 @@
 /** Logins by name and password with every request (RFC 7617). */
-import { type Access, type Authenticator, basicCredentials } from './access.ts';
+import { type Access, type Authenticator, basicCredentials, isNobody } from './access.ts';
 import type { Passwords } from './passwords.ts';
 
 export interface BasicOptions {
@@ -15,6 +15,7 @@ export function basicLogins({ passwords, anonymousPull }: BasicOptions): Authent
       const header = request.header('authorization');
       if (header === undefined) return anonymous;
       const shown = basicCredentials(header);
+      if (shown !== undefined && isNobody(shown)) return anonymous;
       if (shown === undefined || !(await passwords.check(shown.user, shown.password))) return undefined;
       return { user: shown.user, may: () => true };
     },

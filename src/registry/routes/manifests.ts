@@ -61,7 +61,7 @@ export async function putManifest(
       detail: { expected, actual: digest },
     });
   }
-  await storeManifest(context, { repository, digest, bytes, manifest, tags });
+  await storeManifest(context, { repository, digest, bytes, manifest, tags }, { isComplete: true });
   const warning = await quotaWarning(context, repository);
   return emptyReply(201, {
     ...(warning === undefined ? {} : { warning }),
@@ -80,16 +80,20 @@ interface NewManifest {
   readonly tags: readonly string[];
 }
 
-/** From the first look at what it needs to the last tag, the collector waits. */
-async function storeManifest(
+/**
+ * From the first look at what it needs to the last tag, the collector waits. `isComplete: false` of a cache, where what it
+ * needs comes when it is asked for.
+ */
+export async function storeManifest(
   context: RegistryContext,
   { repository, digest, bytes, manifest, tags }: NewManifest,
+  { isComplete }: { readonly isComplete: boolean },
 ): Promise<void> {
   const { driver, repositories, now } = context;
   const { mediaType, subject, refs, artifactType, annotations } = manifest;
   const lock = await driver.locks.acquire(GC_LOCK, { shared: true });
   try {
-    await checkNeeds(context, repository, manifest);
+    if (isComplete) await checkNeeds(context, repository, manifest);
     await checkQuota(context, repository, bytes.length);
     await driver.blobs.put(digest, bytes);
     const record = { mediaType, size: bytes.length, at: now(), refs, ...(subject === undefined ? {} : { subject }) };
