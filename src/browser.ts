@@ -85,7 +85,11 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
       },
     },
     // Cookies of the page are no business of a registry, and a registry's answers none of the HTTP cache's.
-    transport: { fetch: (url, init) => fetch(url, { ...init, credentials: 'omit', cache: 'no-store' }) },
+    transport: {
+      fetch: (url, init) => fetch(url, { ...init, credentials: 'omit', cache: 'no-store' }),
+      // Streams go over HTTP/2 alone, and not from every browser.
+      canStream: false,
+    },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
 }

@@ -118,6 +118,8 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
 }
 
 const TRANSPORT = {
+  // Deno's fetch sends a stream without its length, which not every registry takes.
+  canStream: !('Deno' in globalThis),
   fetch: (url: string, init: RequestInit) => fetch(url, init),
   lookup: async (name: string) => (await import('./host/node/lookup.ts')).addressesOf(name),
 };

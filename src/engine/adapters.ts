@@ -3,8 +3,8 @@ import type { VolumeDriver } from '../containers/volumes/driver.ts';
 import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { CreateHasher } from '../images/digest.ts';
+import type { RegistryClientOptions } from '../images/registry/client.ts';
 import type { RegistriesConfig } from '../images/registry/registries.ts';
-import type { TransportOptions } from '../images/registry/transport.ts';
 import type { BlobStore } from '../images/store/blob-store.ts';
 import type { StoreLayout } from '../images/store/layout.ts';
 import type { EngineHost, SandboxChoice } from './parts.ts';
@@ -20,7 +20,7 @@ export interface EngineAdapters {
   readonly layers: (stores: LayerStoreParts) => LayerStore;
   readonly sandboxes: SandboxChoice;
   readonly host: EngineHost;
-  readonly transport: Pick<TransportOptions, 'fetch' | 'lookup'>;
+  readonly transport: Pick<RegistryClientOptions, 'fetch' | 'lookup' | 'canStream'>;
   /** Where the docker config and `registries.json` are; absent in a browser. */
   readonly config?: {
     readonly env: Readonly<Record<string, string | undefined>>;

@@ -9,8 +9,6 @@ export const HEADER_CONTENT_DIGEST = 'docker-content-digest';
 export const HEADER_SUBJECT = 'oci-subject';
 /** spec.md, "Pushing a blob in chunks": smallest chunk the registry takes, the last one apart. */
 export const HEADER_CHUNK_MIN_LENGTH = 'oci-chunk-min-length';
-/** spec.md, "Listing Referrers": what the list was filtered by. */
-export const HEADER_FILTERS_APPLIED = 'oci-filters-applied';
 
 /** spec.md, "Pulling manifests" and "Pushing manifests": at least 4 MiB has to be taken; nobody sends more. */
 export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -56,11 +54,6 @@ export function blobPath(repository: string, digest: string): string {
 /** POST (end-4a, 4b, 11). */
 export function uploadsPath(repository: string): string {
   return `/v2/${repository}/blobs/uploads/`;
-}
-
-/** GET (end-8). */
-export function tagsPath(repository: string): string {
-  return `/v2/${repository}/tags/list`;
 }
 
 /** GET (end-12). */

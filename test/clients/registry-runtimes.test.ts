@@ -1,13 +1,16 @@
-/** The same pull under Deno and Bun: their fetch breaks, redirects and reports in its own ways. */
+/** The same pull and push under Deno and Bun: their fetch breaks, redirects and reports in its own ways. */
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tempDir } from '../support/image-store.ts';
 import { peer } from '../support/peers.ts';
-import { buildImage, noise, serve } from '../support/registry-images.ts';
+import { cutAfter, startPushRegistry } from '../support/push-registry.ts';
+import { buildImage, noise, serve, writeLayout } from '../support/registry-images.ts';
 import { openPullStore } from '../support/registry-pull.ts';
 import { body, type FakeRegistry, resetAfter, stall, startFakeRegistry, status } from '../support/registry-server.ts';
 
+const PUSH_PROGRAM = new URL('../support/registry-push-child.ts', import.meta.url).pathname;
 const PROGRAM = new URL('../support/registry-pull-child.ts', import.meta.url).pathname;
 const IMAGE = buildImage({ layers: [{ a: noise(700_000, 1) }, { b: noise(700_000, 2) }] });
 const [FIRST, SECOND] = IMAGE.layers as [(typeof IMAGE.layers)[0], (typeof IMAGE.layers)[0]];
@@ -60,5 +63,25 @@ describe.each([
     await expect(pull(`${host}/app:1`)).rejects.toMatchObject({
       stderr: expect.stringContaining(`cannot reach ${host}: connection refused`),
     });
+  });
+
+  it.skipIf(!program)('pushes through trouble, with what it has said to be its length', async () => {
+    const target = await startPushRegistry();
+    try {
+      const image = buildImage({ layers: [{ a: noise(6_000_000, 1) }, { b: noise(700_000, 2) }] });
+      const name = `${target.host}/app:1`;
+      writeLayout(join(dir.path, 'layout'), name, image);
+      await openPullStore(join(dir.path, 'store')).load(join(dir.path, 'layout'));
+      target.plan(/PUT .*uploads/, cutAfter(target, 300_000, true), 2);
+      const { stdout } = await promisify(execFile)(program!, [...flags, PUSH_PROGRAM, join(dir.path, 'store'), name], {
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+      expect(stdout.trim()).toBe(image.target.digest);
+      for (const { digest } of image.layers) expect(target.blobs.has(digest)).toBe(true);
+      const bodies = target.requests(/PUT|PATCH/).filter(({ bytes }) => bytes > 0);
+      for (const { headers, bytes } of bodies) expect(headers['content-length']).toBe(String(bytes));
+    } finally {
+      await target.close();
+    }
   });
 });

@@ -78,6 +78,8 @@ class Upload {
   private offset = 0;
   private chunked: boolean;
   private chunkBytes: number;
+  /** After bytes that were not the blob's; that happens once. */
+  private begunAnew = false;
   /** Why the bytes could not be read, which fetch would tell as a fault of the network. */
   private unreadable: { readonly error: unknown } | undefined;
 
@@ -333,6 +335,12 @@ class Upload {
   private async failed(answer: HttpAnswer, what: string): Promise<WctrError> {
     const error = await this.refusal(answer, what);
     const { status } = answer;
+    // Deno's and Bun's fetch send a request again whose connection broke, after what the registry has of it already.
+    if (error.code === 'digest-mismatch' && !this.begunAnew) {
+      this.begunAnew = true;
+      await this.cancel();
+      return error;
+    }
     // 404: the session is gone; 416: the registry has another number of bytes than we think.
     if (status === 404 || status === 408 || status === 416 || status >= 500) return error;
     throw error;
