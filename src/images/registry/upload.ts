@@ -17,7 +17,7 @@ import type { BlobOrigin } from '../contracts.ts';
 import { mayPointToResolved } from './address.ts';
 import type { RegistryRequest } from './client.ts';
 import { refusalError } from './refusal.ts';
-import { type HttpAnswer, type Transport, throwIfAborted } from './transport.ts';
+import { type HttpAnswer, type StreamedBody, type Transport, throwIfAborted } from './transport.ts';
 
 /** What an upload needs of its repository. */
 export interface UploadPlace {
@@ -53,10 +53,11 @@ const CHUNK_LIMIT_BYTES = 256 * 1024 * 1024;
 const STALLED_TRIES = 5;
 const PROGRESS_BYTES = 256 * 1024;
 const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
-/** A registry that has all bytes of a large blob may read them once more before it answers. */
-const COMMIT_TIMEOUT_MS = 600_000;
+/** A registry that has all bytes of a blob may read them once more before it answers: no slower than this. */
+const COMMIT_BYTES_PER_MS = 10_000;
 const CANCEL_TIMEOUT_MS = 3_000;
 const OCTETS = 'application/octet-stream';
+const PIECE_BYTES = 256 * 1024;
 
 /** @throws unauthorized, registry-unreachable, registry-error, digest-mismatch, too-many-requests, cancelled */
 export async function uploadBlob(
@@ -160,7 +161,7 @@ class Upload {
   /** Sends what is left. Resolves with the failure after which it may go on. */
   private async attempt(): Promise<WctrError | undefined> {
     const { size } = this.descriptor;
-    if (this.offset === 0 && size <= WHOLE_BYTES) return this.commit(await this.read(0, size));
+    if (this.offset === 0 && size <= WHOLE_BYTES) return this.commit(this.inPieces(await this.read(0, size)));
     if (!this.chunked) {
       return this.commit({
         sizeBytes: size - this.offset,
@@ -190,7 +191,7 @@ class Upload {
       body,
       signal: this.options.signal,
       attempts: 1,
-      headersTimeoutMs: COMMIT_TIMEOUT_MS,
+      headersTimeoutMs: this.answerTimeoutMs(size),
     });
     if (answer.status === 201 || answer.status === 204) {
       answer.discard();
@@ -211,10 +212,10 @@ class Upload {
         'content-type': OCTETS,
         'content-range': `${this.offset}-${this.offset + chunk.length - 1}`,
       },
-      body: chunk,
+      body: this.inPieces(chunk),
       signal: this.options.signal,
       attempts: 1,
-      headersTimeoutMs: COMMIT_TIMEOUT_MS,
+      headersTimeoutMs: this.answerTimeoutMs(chunk.length),
     });
     if (answer.status !== 202) return this.failed(answer, `a chunk of blob ${digest}`);
     await this.moveTo(answer, 'optional');
@@ -314,6 +315,24 @@ class Upload {
       this.unreadable = { error };
       throw error;
     }
+  }
+
+  /** Also the time for the bytes themselves, where they do not go as a stream. */
+  private answerTimeoutMs(sizeBytes: number): number {
+    const { headersTimeoutMs } = this.place.transport.timing;
+    const bytesPerMs = this.options.canStream === false ? COMMIT_BYTES_PER_MS / 500 : COMMIT_BYTES_PER_MS;
+    return 2 * headersTimeoutMs + sizeBytes / bytesPerMs;
+  }
+
+  /** As a stream where that can be, so that a connection on which nothing moves is noticed. */
+  private inPieces(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | StreamedBody {
+    if (bytes.length === 0 || this.options.canStream === false) return bytes;
+    return {
+      sizeBytes: bytes.length,
+      open: async function* () {
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+      },
+    };
   }
 
   private async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {

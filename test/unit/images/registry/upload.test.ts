@@ -135,6 +135,14 @@ describe('a broken connection', () => {
     expect(registry.blobs.size).toBe(0);
   });
 
+  it('on which nothing moves is one too', async () => {
+    registry.plan(/PUT/, (request) => request.pause() !== undefined, 1);
+    expect(await upload(LARGE)).toBe('uploaded');
+    registry.plan(/PUT/, (request) => request.pause() !== undefined, 1);
+    expect(await upload(SMALL)).toBe('uploaded');
+    expect(stored(LARGE) && stored(SMALL)).toBe(true);
+  });
+
   it('after the last byte is no reason to send it again', async () => {
     registry.plan(
       /PUT/,
