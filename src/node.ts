@@ -11,7 +11,7 @@ import type { LocalEngine } from './engine/local-engine.ts';
 import type { HostProcesses, SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
-import { configDirectory, dataRoot, runDirectory } from './host/node/directories.ts';
+import { configDirectory, dataRoot } from './host/node/directories.ts';
 import {
   hostFacts,
   hostPaths,
@@ -29,6 +29,7 @@ import { FileLocks } from './host/node/locks.ts';
 import { memoryDirectory } from './host/node/memory-directory.ts';
 import { DIST } from './host/node/package-files.ts';
 import { processUsage, signalProcess } from './host/node/processes.ts';
+import { runDirectory } from './host/node/run-directory.ts';
 import type { CredentialHelpers } from './host/ports.ts';
 import type { ContainerProcess } from './host/process/container-process.ts';
 import type { Sandbox } from './host/sandbox.ts';
@@ -74,7 +75,7 @@ export class Wctr extends PortableWctr {
 
 export async function openEngine(options: InternalOptions = {}): Promise<LocalEngine> {
   const env = options.env ?? process.env;
-  const root = options.dataRoot ?? dataRoot(env);
+  const root = hostPaths.resolve(options.dataRoot ?? dataRoot(env));
   return assembleEngine({
     version: VERSION,
     root,

@@ -47,7 +47,14 @@ export interface DiskRecord {
   };
 }
 
-export interface KillWorld {
+export interface DaemonCalls {
+  /** GET of the daemon's API. */
+  get(path: string): Promise<unknown>;
+  /** The answer's bytes. Rejects unless it is one of success. */
+  call(method: string, path: string, body?: object): Promise<Buffer>;
+}
+
+export interface KillWorld extends DaemonCalls {
   readonly dir: string;
   readonly root: string;
   readonly runDirectory: string;
@@ -55,11 +62,9 @@ export interface KillWorld {
   wctr(args: readonly string[], timeoutMs?: number): Running;
   /** The stock client, at the daemon; `wctr -H` where it is not installed. */
   remote(args: readonly string[], timeoutMs?: number): Running;
-  /** GET of the daemon's API. */
-  get(path: string): Promise<unknown>;
-  /** The answer's bytes. Rejects unless it is one of success. */
-  call(method: string, path: string, body?: object): Promise<Buffer>;
   startDaemon(): Promise<void>;
+  /** Beside the first one. */
+  startAnotherDaemon(): Promise<DaemonCalls & { end(): Promise<void> }>;
   readonly daemonPid: number | undefined;
   processes(): OwnProcess[];
   records(): DiskRecord[];
@@ -107,6 +112,22 @@ export async function openKillWorld(): Promise<KillWorld> {
     });
     return { child, ended };
   };
+  const spawnDaemon = async (path: string): Promise<ChildProcess> => {
+    const child = spawn(process.execPath, [WCTR, 'daemon', '-H', `unix://${path}`], {
+      env,
+      cwd: dir,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', (chunk) => {
+        said += String(chunk);
+        if (said.includes('listens on')) resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`wctr daemon ended with ${code}: ${said}`)));
+    });
+    return child;
+  };
   const world: KillWorld = {
     dir,
     root,
@@ -123,39 +144,21 @@ export async function openKillWorld(): Promise<KillWorld> {
       if (docker !== undefined) return run(docker, args, vars, timeoutMs);
       return run(process.execPath, [WCTR, ...args], vars, timeoutMs);
     },
-    get: async (path) => JSON.parse(String(await world.call('GET', path))),
-    call: (method, path, body) =>
-      new Promise((resolve, reject) => {
-        const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-        const asked = request({ socketPath: socket, method, path, headers, timeout: COMMAND_MS }, (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('error', reject);
-          response.once('end', () => {
-            const answer = Buffer.concat(chunks);
-            if ((response.statusCode ?? 500) < 300) resolve(answer);
-            else reject(new Error(`${method} ${path}: ${response.statusCode} ${answer}`));
-          });
-        });
-        asked.once('timeout', () => asked.destroy(new Error(`${path}: no answer`)));
-        asked.once('error', reject);
-        asked.end(body === undefined ? undefined : JSON.stringify(body));
-      }),
+    ...callsOf(socket),
     async startDaemon() {
-      const child = spawn(process.execPath, [WCTR, 'daemon', '-H', `unix://${socket}`], {
-        env,
-        cwd: dir,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      daemon = child;
-      let said = '';
-      await new Promise<void>((resolve, reject) => {
-        child.stderr.on('data', (chunk) => {
-          said += String(chunk);
-          if (said.includes('listens on')) resolve();
-        });
-        child.once('exit', (code) => reject(new Error(`wctr daemon ended with ${code}: ${said}`)));
-      });
+      daemon = await spawnDaemon(socket);
+    },
+    async startAnotherDaemon() {
+      const other = join(dir, 'other.sock');
+      const child = await spawnDaemon(other);
+      return {
+        ...callsOf(other),
+        async end() {
+          const ended = new Promise((resolve) => child.once('exit', resolve));
+          child.kill('SIGTERM');
+          await ended;
+        },
+      };
     },
     processes: () => ownProcesses(root),
     records: () => {
@@ -189,6 +192,27 @@ export async function openKillWorld(): Promise<KillWorld> {
   if (loaded.code !== 0) throw new Error(`wctr load: ${loaded.stderr}`);
   await world.startDaemon();
   return world;
+}
+
+function callsOf(socketPath: string): DaemonCalls {
+  const call: DaemonCalls['call'] = (method, path, body) =>
+    new Promise((resolve, reject) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+      const asked = request({ socketPath, method, path, headers, timeout: COMMAND_MS }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const answer = Buffer.concat(chunks);
+          if ((response.statusCode ?? 500) < 300) resolve(answer);
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${answer}`));
+        });
+      });
+      asked.once('timeout', () => asked.destroy(new Error(`${path}: no answer`)));
+      asked.once('error', reject);
+      asked.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  return { call, get: async (path) => JSON.parse(String(await call('GET', path))) };
 }
 
 /** True when there was such a process. */

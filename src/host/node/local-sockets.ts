@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { WctrError } from '../../errors.ts';
 import type { ByteChannel, LocalSockets } from '../ports.ts';
 import { nodeFs as fs } from './builtin.ts';
+import { ownDirectory } from './own-directory.ts';
 
 export const nodeLocalSockets: LocalSockets = { connect: connectTo, listen };
 
@@ -43,19 +44,6 @@ async function listen(path: string, onChannel: (channel: ByteChannel) => void) {
         resolve();
       }),
   };
-}
-
-/** 0700 and ours: whoever can write there can take a socket's place. */
-export function ownDirectory(directory: string): void {
-  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const stat = fs.lstatSync(directory);
-  const uid = process.getuid?.();
-  if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
-    throw new WctrError('forbidden', `${directory} belongs to somebody else`, {
-      hint: 'set XDG_RUNTIME_DIR to a directory of your own',
-    });
-  }
-  if ((stat.mode & 0o077) !== 0) fs.chmodSync(directory, 0o700);
 }
 
 /** What a process that was killed left; one that answers is in use. */

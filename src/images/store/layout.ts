@@ -10,6 +10,7 @@
  * <root>/layers/, <root>/rootfs/       layers ready to be mounted, by diff ID; merged indexes, by chain ID
  * <root>/signatures/                   of pulled images, where a policy wanted them (policy/kept-signatures.ts)
  * <root>/locks/                        lock files (hosts whose locks are files)
+ * <root>/run                           link to where the sockets of running containers are
  * <root>/registry/                     repositories and uploads of `wctr registry serve` (registry-roots.ts)
  * ```
  *
