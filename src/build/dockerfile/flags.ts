@@ -14,8 +14,6 @@ export interface Flags {
   span(name: string): Span | undefined;
 }
 
-export const NO_FLAGS: Readonly<Record<string, FlagKind>> = {};
-
 export function parseFlags(
   flags: readonly RawFlag[],
   known: Readonly<Record<string, FlagKind>>,
