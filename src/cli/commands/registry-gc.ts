@@ -2,12 +2,13 @@ import { WctrError } from '../../errors.ts';
 import { createRegistry } from '../../registry/registry.ts';
 import type { Command } from '../command.ts';
 import { humanSize, parseDuration } from '../format/units.ts';
+import { openStorage, STORAGE_FLAGS } from './registry-storage.ts';
 
 export const command: Command = {
   usage: '',
   args: [0, 0],
   flags: [
-    { name: 'root', type: 'string', value: 'path', description: 'The store' },
+    ...STORAGE_FLAGS,
     { name: 'grace', type: 'string', value: 'duration', description: 'Keep what was used this recently (default 1h)' },
     {
       name: 'upload-grace',
@@ -21,7 +22,7 @@ export const command: Command = {
   async run({ terminal, registryServer: openHost }, _args, flags) {
     if (openHost === undefined) throw new WctrError('unsupported', 'this host cannot serve a registry');
     const host = await openHost();
-    const storage = await host.openStorage(flags.string('root'), false);
+    const storage = await openStorage(flags, host, terminal, false);
     const [grace, uploadGrace] = ['grace', 'upload-grace'].map((name) => flags.string(name));
     try {
       const registry = createRegistry({ driver: storage.driver, createHasher: host.createHasher });

@@ -5,6 +5,7 @@ import type { LogEntry } from '../../registry/registry.ts';
 import type { CliHost, Command, Context } from '../command.ts';
 import type { Flag, ParsedFlags } from '../flags.ts';
 import { parseBytes, parseDuration, printable } from '../format/units.ts';
+import { openStorage, STORAGE_FLAGS } from './registry-storage.ts';
 
 /** Requests under way may end. */
 const GRACE_MS = 5_000;
@@ -21,7 +22,7 @@ export const command: Command = {
   args: [0, 0],
   flags: [
     text('listen', 'host:port', `Where to listen (default ${DEFAULT_LISTEN})`),
-    text('root', 'path', 'The store; images of this machine share its blobs'),
+    ...STORAGE_FLAGS,
     { name: 'read-only', type: 'boolean', description: 'Refuse to push and delete' },
     text('tls-cert', 'path', 'TLS certificate'),
     text('tls-key', 'path', 'TLS key'),
@@ -49,6 +50,7 @@ export const command: Command = {
   examples: [
     'wctr registry serve',
     'wctr registry serve --listen 0.0.0.0:5000 --root /srv/registry --tls-cert cert.pem --tls-key key.pem',
+    'wctr registry serve --s3 https://s3.eu-west-1.amazonaws.com/my-bucket',
     'wctr registry serve --cache-of docker.io',
     'wctr registry serve --htpasswd users --tokens --anonymous-pull --quota 10g',
   ],
@@ -69,7 +71,7 @@ export const command: Command = {
     const pullThrough = upstream === undefined ? undefined : await upstreamOf(upstream, tools);
     const { createRegistry } = await import('../../registry/registry.ts');
     const host = await registryServer();
-    const storage = await host.openStorage(flags.string('root'), true);
+    const storage = await openStorage(flags, host, terminal, true);
     const complain = (error: unknown) => {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       terminal.err(`wctr registry: ${printable(detail)}\n`);
