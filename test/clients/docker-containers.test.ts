@@ -139,7 +139,7 @@ describeStories('docker: containers', {
     ['ps -aq', ''],
   ],
   'ends by itself, comes back by itself': [
-    ['run -d --rm --name r1 box sleep 200', ID],
+    ['run -d --rm --name r1 box sleep 2000', ID],
     ['wait r1', '0\n'],
     ['$ sleep 0.3; docker ps -aq', ''],
     ['run -d --restart on-failure:2 --name r2 box exit 3', ID],
