@@ -1,5 +1,5 @@
 /** Finds the command a line names and runs it; writes help, and every error as one line with a hint. */
-import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+import { ERROR_TABLE, isWctrError } from '../errors.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS, type CommandEntry, HIDDEN_COMMANDS, isCommandEntry } from './commands.ts';
 import { complain } from './complain.ts';
@@ -8,8 +8,12 @@ import { printable } from './format/units.ts';
 import { closest } from './suggest.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Exit codes of docker: 125 where wctr itself failed before anything ran; 1 for a failed command that runs nothing. */
+/**
+ * Exit codes of docker: 125 for flags that cannot be read, and where `run` failed before anything ran; 1 for everything
+ * else that fails, an unknown command and a wrong number of arguments included.
+ */
 const EXIT_USAGE = 125;
+const EXIT_FAILED = 1;
 
 export async function runCli(argv: readonly string[], context: Context, version: string): Promise<number> {
   const { terminal } = context;
@@ -34,7 +38,7 @@ async function dispatch(argv: readonly string[], context: Context, version: stri
     return 0;
   }
   const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : HIDDEN_COMMANDS[first];
-  if (entry === undefined) throw unknownCommand(first, Object.keys(COMMANDS), 'wctr');
+  if (entry === undefined) return unknownCommand(terminal, first, Object.keys(COMMANDS), 'wctr');
   if (isCommandEntry(entry)) return runCommand([first], entry, argv.slice(1), context);
 
   if (second === undefined || second === '--help' || second === '-h') {
@@ -42,7 +46,7 @@ async function dispatch(argv: readonly string[], context: Context, version: stri
     return 0;
   }
   const inner = Object.hasOwn(entry, second) ? entry[second] : undefined;
-  if (inner === undefined) throw unknownCommand(second, Object.keys(entry), `wctr ${first}`);
+  if (inner === undefined) return unknownCommand(terminal, second, Object.keys(entry), `wctr ${first}`);
   return runCommand([first, second], inner, argv.slice(2), context);
 }
 
@@ -55,11 +59,18 @@ async function runCommand(
   context: Context,
 ): Promise<number> {
   const command = await entry.load();
+  // What the engine does not take is no mistake in the flags.
+  let isUnderstood = false;
+  const engine = () => {
+    isUnderstood = true;
+    return context.engine();
+  };
   try {
-    return await runLoaded(path, entry, command, line, context);
+    return await runLoaded(path, entry, command, line, Object.create(context, { engine: { value: engine } }));
   } catch (error) {
-    if (isWctrError(error)) return report(error, context.terminal, command.exitCode?.(error.code));
-    throw error;
+    if (!isWctrError(error)) throw error;
+    const code = command.exitCode?.(error.code) ?? (isUnderstood ? EXIT_FAILED : undefined);
+    return report(error, context.terminal, code);
   }
 }
 
@@ -80,9 +91,8 @@ async function runLoaded(
   }
   const [least, most] = command.args;
   if (args.length < least || args.length > most) {
-    throw new WctrError('invalid-argument', `"${name}" ${argumentRule(least, most)}`, {
-      hint: `usage: ${name} ${command.usage}`,
-    });
+    complain(context.terminal, `"${name}" ${argumentRule(least, most)}`, `usage: ${name} ${command.usage}`.trimEnd());
+    return EXIT_FAILED;
   }
   return command.run(context, args, flags);
 }
@@ -90,21 +100,23 @@ async function runLoaded(
 function argumentRule(least: number, most: number): string {
   const count = (n: number) => `${n} argument${n === 1 ? '' : 's'}`;
   if (least === most) return least === 0 ? 'accepts no arguments' : `requires exactly ${count(least)}`;
-  return most === Number.POSITIVE_INFINITY ? `requires at least ${count(least)}` : `takes ${least} to ${count(most)}`;
+  if (most === Number.POSITIVE_INFINITY) return `requires at least ${count(least)}`;
+  return least === 0 ? `requires at most ${count(most)}` : `takes ${least} to ${count(most)}`;
 }
 
-function unknownCommand(word: string, known: readonly string[], name: string): WctrError {
+function unknownCommand(terminal: Terminal, word: string, known: readonly string[], name: string): number {
   const near = closest(word, known);
-  return new WctrError('invalid-argument', `'${word}' is not a ${name} command`, {
-    hint: near === undefined ? `see '${name} --help'` : `did you mean '${name} ${near}'?`,
-  });
+  const hint = near === undefined ? `see '${name} --help'` : `did you mean '${name} ${near}'?`;
+  const isFlag = word.startsWith('-');
+  complain(terminal, isFlag ? `unknown flag: ${word}` : `'${word}' is not a ${name} command`, hint);
+  return isFlag ? EXIT_USAGE : EXIT_FAILED;
 }
 
 function report(error: unknown, terminal: Terminal, exitCode?: number): number {
   if (isWctrError(error)) {
     complain(terminal, error.message, error.hint);
     if (error.code === 'cancelled') return ERROR_TABLE.cancelled.exit;
-    return exitCode ?? (error.code === 'invalid-argument' ? EXIT_USAGE : 1);
+    return exitCode ?? (error.code === 'invalid-argument' ? EXIT_USAGE : EXIT_FAILED);
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const hint = 'this is a bug in wctr; WCTR_DEBUG=1 prints where it happened';

@@ -248,7 +248,7 @@ describe('wctr run refuses', () => {
     [['UPPER'], 125, undefined],
     [
       [],
-      125,
+      1,
       'wctr: "wctr run" requires at least 1 argument\nhint: usage: wctr run IMAGE|FILE.wasm|LAYOUT_DIR [COMMAND] [ARG...]\n',
     ],
     [['--nmae', 'x', 'busybox:test'], 125, 'wctr: unknown flag: --nmae\nhint: did you mean --name?\n'],

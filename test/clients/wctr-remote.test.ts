@@ -107,6 +107,8 @@ describe('a daemon', () => {
       const server = require('node:net').createServer().listen(process.env.HOME + '/act.sock', () => {
         const shell = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$1" daemon';
         const child = spawn('/bin/sh', ['-c', shell, process.execPath, ${JSON.stringify(WCTR)}], { stdio: ['ignore', 'ignore', 'pipe', server._handle.fd] });
+        process.on('exit', () => child.kill());
+        process.on('SIGTERM', () => process.exit(1));
         child.stderr.once('data', (text) => {
           // This process stands still meanwhile: it listens on the socket as well, and answers nobody.
           const client = 'require("node:http").get({ socketPath: process.env.HOME + "/act.sock", path: "/_ping" }, (answer) => console.log(answer.resume().statusCode))';

@@ -17,12 +17,12 @@ export const command: Command = {
   examples: ['wctr cp web:/etc/app.conf .', 'wctr cp ./data/. web:/data', 'wctr cp web:/var/log - | tar -t'],
   async run(context, [from, to], flags) {
     const [source, target] = [splitArgument(from!), splitArgument(to!)];
+    const engine = await context.engine();
     if (source.container !== undefined && target.container !== undefined) {
       throw new WctrError('invalid-argument', 'copying between containers is not supported', {
         hint: `write: wctr cp ${from} - | wctr cp - ${to}`,
       });
     }
-    const engine = await context.engine();
     if (source.container !== undefined) {
       return copyOut(context, engine, source.container, source.path, target.path, flags);
     }

@@ -8,7 +8,12 @@ export async function forEachName(
   { terminal }: Context,
   names: readonly string[],
   action: (name: string) => Promise<unknown>,
-  options: { readonly forgiven?: (error: WctrError) => boolean } = {},
+  options: {
+    /** Said, and no failure. */
+    readonly forgiven?: (error: WctrError) => boolean;
+    /** Not even said. */
+    readonly isNothing?: (error: WctrError) => boolean;
+  } = {},
 ): Promise<number> {
   const results = names.map((name) =>
     Promise.resolve(action(name)).then(
@@ -25,6 +30,7 @@ export async function forEachName(
     }
     const { error } = failed;
     if (!isWctrError(error)) throw error;
+    if (options.isNothing?.(error) === true) continue;
     complain(terminal, error.message, error.hint);
     if (options.forgiven?.(error) !== true) code = 1;
   }

@@ -20,9 +20,10 @@ export const command: Command = {
     const until = readTime(flags.string('until'), '--until', Date.now());
     const format = flags.string('format');
     const render = format === undefined ? undefined : compileTemplate(format);
+    const filters = readFilters(flags.list('filter'));
     const events = (await engine()).system.events({
       signal,
-      filters: readFilters(flags.list('filter')),
+      filters,
       ...(since === undefined ? {} : { since }),
       ...(until === undefined ? {} : { until }),
     });

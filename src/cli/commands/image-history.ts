@@ -1,6 +1,5 @@
 import type { Command } from '../command.ts';
-import { renderTable } from '../format/table.ts';
-import { compileTemplate } from '../format/template.ts';
+import { renderRows } from '../format/rows.ts';
 import { humanAge, humanSize, printable, shortId } from '../format/units.ts';
 
 export const command: Command = {
@@ -23,21 +22,21 @@ export const command: Command = {
       Size: humanSize(entry.sizeBytes),
       Comment: printable(entry.comment),
     }));
-    const format = flags.string('format') ?? 'table';
     if (flags.bool('quiet')) terminal.out(rows.map((row) => `${row.ID}\n`).join(''));
-    else if (format === 'table') {
-      const heads = ['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'];
-      terminal.out(
-        renderTable(
-          heads,
-          rows.map((r) => [r.ID, r.CreatedSince, r.CreatedBy, r.Size, r.Comment]),
-        ),
-      );
-    } else {
-      const render = compileTemplate(format);
-      for (const row of rows) terminal.out(`${render(row)}\n`);
-    }
+    else terminal.out(renderRows(flags.string('format'), FORMAT, rows));
     return 0;
+  },
+};
+
+const FORMAT = {
+  columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
+  heads: {
+    ID: 'IMAGE',
+    CreatedSince: 'CREATED',
+    CreatedAt: 'CREATED AT',
+    CreatedBy: 'CREATED BY',
+    Size: 'SIZE',
+    Comment: 'COMMENT',
   },
 };
 

@@ -15,8 +15,8 @@ export const command: Command = {
   ],
   examples: ['wctr network ls', 'wctr network ls -q --filter type=custom'],
   async run({ terminal, engine }, _args, flags) {
-    const { networks } = await engine();
-    const found = await networks.list(readFilters(flags.list('filter')));
+    const filters = readFilters(flags.list('filter'));
+    const found = await (await engine()).networks.list(filters);
     const sorted = [...found].sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const rows = sorted.map((network) => networkRow(network, flags.bool('no-trunc')));
     if (flags.bool('quiet')) terminal.out(rows.map(({ ID }) => `${ID}\n`).join(''));
@@ -41,13 +41,14 @@ const FORMAT = {
   },
 };
 
-function networkRow({ Id, Name, Driver, Scope, Created, Internal, Labels }: Network, whole: boolean) {
+function networkRow(network: Network, whole: boolean) {
+  const { Id, Name, Driver, Scope, Created, Internal, Labels, EnableIPv4, EnableIPv6 } = network;
   return {
     CreatedAt: Created,
     Driver: printable(Driver),
     ID: whole ? Id : Id.slice(0, 12),
-    IPv4: 'true',
-    IPv6: 'false',
+    IPv4: String(EnableIPv4 ?? true),
+    IPv6: String(EnableIPv6 ?? false),
     Internal: String(Internal),
     Labels: Object.entries(Labels)
       .map(([key, value]) => printable(`${key}=${value}`))

@@ -17,8 +17,8 @@ export const command: Command = {
   async run({ terminal, engine, host }, _args, flags) {
     const question = 'This removes all networks of your own that no container uses. Continue? [y/N] ';
     if (!flags.bool('force') && !(await host.confirm(question))) return 0;
-    const { networks } = await engine();
-    const { NetworksDeleted: names } = await networks.prune(readFilters(flags.list('filter')));
+    const filters = readFilters(flags.list('filter'));
+    const { NetworksDeleted: names } = await (await engine()).networks.prune(filters);
     if (names !== null && names.length > 0) {
       terminal.out(`Deleted Networks:\n${names.map((name) => `${name}\n`).join('')}\n`);
     }

@@ -9,10 +9,8 @@ export const command: Command = {
   examples: ['wctr network rm backend', 'wctr network rm $(wctr network ls -q --filter dangling=true)'],
   async run(context, names, flags) {
     const { networks } = await context.engine();
-    return forEachName(context, names, async (name) => {
-      await networks.remove(name).catch((error: unknown) => {
-        if (!flags.bool('force') || !isWctrError(error, 'not-found')) throw error;
-      });
+    return forEachName(context, names, (name) => networks.remove(name), {
+      isNothing: (error) => flags.bool('force') && isWctrError(error, 'not-found'),
     });
   },
 };

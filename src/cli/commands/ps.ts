@@ -37,12 +37,13 @@ export const command: Command = {
     const format = flags.string('format');
     // A template may ask for sizes too, which take time to add up.
     const size = flags.bool('size') || (format !== undefined && /\.Size\b/.test(format));
+    const filters = readFilters(flags.list('filter'));
     const list = containers ?? (async (options) => (await engine()).containers.list(options));
     const found = await list({
       all: flags.bool('all') || limit > 0,
       ...(limit > 0 ? { limit } : {}),
       ...(size ? { size } : {}),
-      filters: readFilters(flags.list('filter')),
+      filters,
     });
     const whole = flags.bool('no-trunc');
     if (flags.bool('quiet') && format === undefined) {

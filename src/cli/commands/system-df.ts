@@ -25,7 +25,7 @@ export const command: Command = {
       usageRow('Images', usage.images),
       usageRow('Containers', usage.containers),
       usageRow('Local Volumes', usage.volumes),
-      usageRow('Cache', usage.cache),
+      usageRow('Build Cache', usage.cache),
     ];
     const columns = ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable'];
     const heads = { Type: 'TYPE', TotalCount: 'TOTAL', Active: 'ACTIVE', Size: 'SIZE', Reclaimable: 'RECLAIMABLE' };
@@ -35,7 +35,7 @@ export const command: Command = {
 };
 
 function usageRow(type: string, usage: UsageRow): Row {
-  const percent = usage.sizeBytes === 0 ? '' : ` (${Math.round((100 * usage.reclaimableBytes) / usage.sizeBytes)}%)`;
+  const percent = usage.sizeBytes === 0 ? '' : ` (${Math.floor((100 * usage.reclaimableBytes) / usage.sizeBytes)}%)`;
   return {
     Type: type,
     TotalCount: String(usage.total),
@@ -78,7 +78,7 @@ function printItems({ terminal }: Context, items: NonNullable<DiskUsage['items']
     ['Local Volumes space usage', ['VOLUME NAME', 'LINKS', 'SIZE'], volumes],
   ] as const;
   for (const [title, heads, rows] of sections) terminal.out(`${title}:\n\n${renderTable(heads, rows)}\n`);
-  terminal.out(`Cache usage: ${humanSize(cache.sizeBytes)}\n`);
+  terminal.out(`Build cache usage: ${humanSize(cache.sizeBytes)}\n`);
 }
 
 /** An image in GET /system/df. */

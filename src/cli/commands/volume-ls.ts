@@ -14,8 +14,8 @@ export const command: Command = {
   ],
   examples: ['wctr volume ls', 'wctr volume ls -q --filter dangling=true'],
   async run({ terminal, engine }, _args, flags) {
-    const { volumes } = await engine();
-    const { Volumes: found } = await volumes.list(readFilters(flags.list('filter')));
+    const filters = readFilters(flags.list('filter'));
+    const { Volumes: found } = await (await engine()).volumes.list(filters);
     if (flags.bool('quiet')) terminal.out(found.map(({ Name }) => `${printable(Name)}\n`).join(''));
     else terminal.out(renderRows(flags.string('format'), FORMAT, found.map(volumeRow)));
     return 0;

@@ -1,31 +1,50 @@
 /**
  * The part of Go's text/template that docker users write in `--format`: fields, pipelines, function calls, literals,
- * `if/else`, `range`, `with`, comments and `{{-` trimming. https://pkg.go.dev/text/template
+ * variables, `if/else if/else`, `range`, `with`, comments and `{{-` trimming. https://pkg.go.dev/text/template
  */
 import { WctrError } from '../../errors.ts';
 
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly pipe: Pipe }
-  | { readonly kind: 'if' | 'range' | 'with'; readonly pipe: Pipe; readonly body: Node[]; readonly otherwise: Node[] };
+  /** `$x := pipe`; `$x = pipe` where it is not `isNew`. */
+  | { readonly kind: 'set'; readonly name: string; readonly isNew: boolean; readonly pipe: Pipe }
+  | {
+      readonly kind: 'if' | 'range' | 'with';
+      /** `range $key, $value := pipe`. */
+      readonly names: readonly string[];
+      readonly pipe: Pipe;
+      readonly body: Node[];
+      readonly otherwise: Node[];
+    };
 
 /** Commands left to right; the value of one is the last argument of the next. */
 export type Pipe = readonly Call[];
 export type Call = readonly Operand[];
 export type Operand =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
-  | { readonly kind: 'field'; readonly root: boolean; readonly path: readonly string[] }
+  | { readonly kind: 'field'; readonly path: readonly string[] }
+  /** An empty name is what the template was given, `$`. */
+  | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[] }
   | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'group'; readonly pipe: Pipe; readonly path: readonly string[] };
 
 const ACTION = /\{\{(-\s)?([\s\S]*?)(\s-)?\}\}/g;
 const TOKEN =
-  /\s+|"(?:[^"\\]|\\.)*"|`[^`]*`|-?\d+(?:\.\d+)?|\$?(?:\.[A-Za-z_]\w*)+|\$|\.|[A-Za-z_]\w*|\||\(|\)(?:\.[A-Za-z_]\w*)*/gy;
+  /\s+|"(?:[^"\\]|\\.)*"|`[^`]*`|-?\d+(?:\.\d+)?|\$\w*(?:\.[A-Za-z_]\w*)*|(?:\.[A-Za-z_]\w*)+|\.|[A-Za-z_]\w*|\||\(|\)(?:\.[A-Za-z_]\w*)*/gy;
+const DECLARED = /^\$(\w+)(?:\s*,\s*\$(\w+))?\s*(:?=)\s*/;
 
 export function parseTemplate(source: string): Node[] {
   const root: Node[] = [];
   const open: { nodes: Node[]; block?: Extract<Node, { body: Node[] }> }[] = [{ nodes: root }];
   const add = (node: Node) => open.at(-1)!.nodes.push(node);
+  const begin = (kind: 'if' | 'range' | 'with', text: string, nodes: Node[]) => {
+    const { names, isNew, pipe } = declared(text, source, kind === 'range' ? 2 : 1);
+    if (names.length > 0 && !isNew) throw badTemplate(source, `{{${kind}}} declares variables with :=`);
+    const block = { kind, names, pipe, body: [], otherwise: [] };
+    nodes.push(block);
+    open.push({ nodes: block.body, block });
+  };
   let last = 0;
   let trimNext = false;
 
@@ -43,13 +62,16 @@ export function parseTemplate(source: string): Node[] {
     } else if (keyword === 'else') {
       const block = open.pop()?.block;
       if (block === undefined) throw badTemplate(source, 'unexpected {{else}}');
+      const [, condition] = /^if\b\s*([\s\S]*)$/.exec(rest!) ?? [];
+      if (rest !== '' && condition === undefined) throw badTemplate(source, `{{else ${rest}}} is not supported`);
+      // `else if` is an `if` in there that ends where the outer one does.
       open.push({ nodes: block.otherwise });
-      if (rest !== '') throw badTemplate(source, `{{else ${rest}}} is not supported`);
-    } else if (keyword !== undefined) {
-      const block = { kind: keyword as 'if', pipe: parsePipe(rest!, source), body: [], otherwise: [] };
-      add(block);
-      open.push({ nodes: block.body, block });
-    } else add({ kind: 'print', pipe: parsePipe(action, source) });
+      if (condition !== undefined) begin('if', condition, open.pop()!.nodes);
+    } else if (keyword !== undefined) begin(keyword as 'if', rest!, open.at(-1)!.nodes);
+    else {
+      const { names, isNew, pipe } = declared(action, source, 1);
+      add(names[0] === undefined ? { kind: 'print', pipe } : { kind: 'set', name: names[0], isNew, pipe });
+    }
   }
   if (open.length > 1) throw badTemplate(source, 'a {{if}}, {{range}} or {{with}} has no {{end}}');
   const tail = source.slice(last);
@@ -62,6 +84,13 @@ function addText(text: string, trimStart: boolean, trimEnd: boolean, add: (node:
   let kept = trimStart ? text.trimStart() : text;
   if (trimEnd) kept = kept.trimEnd();
   if (kept !== '') add({ kind: 'text', text: kept });
+}
+
+function declared(text: string, source: string, most: number): { names: string[]; isNew: boolean; pipe: Pipe } {
+  const [whole = '', first, second, sign] = DECLARED.exec(text) ?? [];
+  const names = [first, second].filter((name) => name !== undefined);
+  if (names.length > most) throw badTemplate(source, 'too many declarations');
+  return { names, isNew: sign === ':=', pipe: parsePipe(text.slice(whole.length), source) };
 }
 
 function parsePipe(text: string, source: string): Pipe {
@@ -98,9 +127,12 @@ function operand(token: string, source: string): Operand {
   if (token.startsWith('`')) return { kind: 'literal', value: token.slice(1, -1) };
   if (token.startsWith('"')) return { kind: 'literal', value: unquote(token, source) };
   if (/^-?\d/.test(token)) return { kind: 'literal', value: Number(token) };
-  if (token === '.' || token === '$') return { kind: 'field', root: token === '$', path: [] };
-  if (token.startsWith('.')) return { kind: 'field', root: false, path: token.slice(1).split('.') };
-  if (token.startsWith('$.')) return { kind: 'field', root: true, path: token.slice(2).split('.') };
+  if (token === '.') return { kind: 'field', path: [] };
+  if (token.startsWith('.')) return { kind: 'field', path: token.slice(1).split('.') };
+  if (token.startsWith('$')) {
+    const [name = '', ...path] = token.slice(1).split('.');
+    return { kind: 'variable', name, path };
+  }
   if (token === 'true' || token === 'false') return { kind: 'literal', value: token === 'true' };
   if (token === 'nil') return { kind: 'literal', value: null };
   if (/^[A-Za-z_]/.test(token)) return { kind: 'function', name: token };

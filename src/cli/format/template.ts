@@ -9,7 +9,7 @@ export function compileTemplate(source: string): (data: object) => string {
   const nodes = parseTemplate(readEscapes(source));
   return (data) => {
     const runner = new Runner(source, data);
-    return runner.run(nodes, data);
+    return runner.run(nodes, new Scope(data));
   };
 }
 
@@ -27,63 +27,70 @@ class Runner {
     this.#root = root;
   }
 
-  run(nodes: readonly Node[], dot: Value): string {
-    return nodes.map((node) => this.#node(node, dot)).join('');
+  run(nodes: readonly Node[], scope: Scope): string {
+    return nodes.map((node) => this.#node(node, scope)).join('');
   }
 
-  #node(node: Node, dot: Value): string {
+  #node(node: Node, scope: Scope): string {
+    if (node.kind === 'text') return node.text;
+    const value = this.#pipe(node.pipe, scope);
     switch (node.kind) {
-      case 'text':
-        return node.text;
       case 'print':
-        return text(this.#pipe(node.pipe, dot));
+        return text(value);
+      case 'set':
+        if (node.isNew) scope.declare(node.name, value);
+        else if (!scope.assign(node.name, value)) throw undefinedVariable(this.#source, node.name);
+        return '';
       case 'if':
-        return this.run(truthy(this.#pipe(node.pipe, dot)) ? node.body : node.otherwise, dot);
       case 'with': {
-        const value = this.#pipe(node.pipe, dot);
-        return truthy(value) ? this.run(node.body, value) : this.run(node.otherwise, dot);
+        const inner = scope.inner(node.kind === 'with' && truthy(value) ? value : scope.dot);
+        if (node.names[0] !== undefined) inner.declare(node.names[0], value);
+        return this.run(truthy(value) ? node.body : node.otherwise, inner);
       }
       case 'range': {
-        const value = this.#pipe(node.pipe, dot);
-        const items = Array.isArray(value) ? value : isObject(value) ? sortedValues(value) : [];
-        return items.length === 0
-          ? this.run(node.otherwise, dot)
-          : items.map((item) => this.run(node.body, item)).join('');
+        const items = entries(value);
+        if (items.length === 0) return this.run(node.otherwise, scope.inner(scope.dot));
+        return items.map((entry) => this.run(node.body, rangeScope(scope, node.names, entry))).join('');
       }
     }
   }
 
-  #pipe(pipe: Pipe, dot: Value): Value {
+  #pipe(pipe: Pipe, scope: Scope): Value {
     let carried: { value: Value } | undefined;
-    for (const call of pipe) carried = { value: this.#call(call, dot, carried) };
+    for (const call of pipe) carried = { value: this.#call(call, scope, carried) };
     return carried?.value;
   }
 
-  #call(call: Call, dot: Value, carried: { value: Value } | undefined): Value {
+  #call(call: Call, scope: Scope, carried: { value: Value } | undefined): Value {
     const [head, ...rest] = call as [Operand, ...Operand[]];
     if (head.kind !== 'function') {
-      const value = this.#operand(head, dot);
+      const value = this.#operand(head, scope);
       // A method of a row: `{{.Label "name"}}`.
       if (typeof value !== 'function') return value;
-      const given = rest.map((operand) => this.#operand(operand, dot));
+      const given = rest.map((operand) => this.#operand(operand, scope));
       return value(...given, ...(carried === undefined ? [] : [carried.value]));
     }
     const implementation = Object.hasOwn(FUNCTIONS, head.name) ? FUNCTIONS[head.name] : undefined;
     if (implementation === undefined) throw badTemplate(this.#source, `function "${head.name}" not defined`);
-    const args = rest.map((operand) => this.#operand(operand, dot));
+    const args = rest.map((operand) => this.#operand(operand, scope));
     return implementation(...args, ...(carried === undefined ? [] : [carried.value]));
   }
 
-  #operand(operand: Operand, dot: Value): Value {
+  #operand(operand: Operand, scope: Scope): Value {
     switch (operand.kind) {
       case 'literal':
         return operand.value;
       case 'field':
-        return this.#field(operand.root ? this.#root : dot, operand.path);
+        return this.#field(scope.dot, operand.path);
+      case 'variable': {
+        const found = operand.name === '' ? { value: this.#root } : scope.find(operand.name);
+        if (found === undefined) throw undefinedVariable(this.#source, operand.name);
+        return this.#field(found.value, operand.path);
+      }
       case 'group':
-        return this.#field(this.#pipe(operand.pipe, dot), operand.path);
+        return this.#field(this.#pipe(operand.pipe, scope), operand.path);
       case 'function':
-        return this.#call([operand], dot, undefined);
+        return this.#call([operand], scope, undefined);
     }
   }
 
@@ -95,6 +102,55 @@ class Runner {
       return undefined;
     }, start);
   }
+}
+
+/** What `.` is, and the variables that were declared up to here. */
+class Scope {
+  readonly dot: Value;
+  readonly #outer: Scope | undefined;
+  readonly #variables = new Map<string, Value>();
+
+  constructor(dot: Value, outer?: Scope) {
+    this.dot = dot;
+    this.#outer = outer;
+  }
+
+  inner(dot: Value): Scope {
+    return new Scope(dot, this);
+  }
+
+  declare(name: string, value: Value): void {
+    this.#variables.set(name, value);
+  }
+
+  /** False where nobody declared it. */
+  assign(name: string, value: Value): boolean {
+    if (!this.#variables.has(name)) return this.#outer?.assign(name, value) ?? false;
+    this.#variables.set(name, value);
+    return true;
+  }
+
+  find(name: string): { value: Value } | undefined {
+    return this.#variables.has(name) ? { value: this.#variables.get(name) } : this.#outer?.find(name);
+  }
+}
+
+/** One variable is the element, two are its index or key and the element. */
+function rangeScope(outer: Scope, names: readonly string[], [key, value]: readonly [Value, Value]): Scope {
+  const scope = outer.inner(value);
+  const [first, second] = names;
+  if (first !== undefined) scope.declare(first, second === undefined ? value : key);
+  if (second !== undefined) scope.declare(second, value);
+  return scope;
+}
+
+function entries(value: Value): (readonly [Value, Value])[] {
+  if (Array.isArray(value)) return value.map((item, at) => [at, item] as const);
+  return isObject(value) ? sortedKeys(value).map((key) => [key, value[key]] as const) : [];
+}
+
+function undefinedVariable(source: string, name: string): Error {
+  return badTemplate(source, `undefined variable "$${name}"`);
 }
 
 const FUNCTIONS: Readonly<Record<string, (...args: Value[]) => Value>> = {
@@ -138,10 +194,8 @@ function isObject(value: Value): value is Record<string, Value> {
   return typeof value === 'object' && value !== null;
 }
 
-function sortedValues(map: Record<string, Value>): Value[] {
-  return Object.keys(map)
-    .sort()
-    .map((key) => map[key]);
+function sortedKeys(map: Record<string, Value>): string[] {
+  return Object.keys(map).sort();
 }
 
 function truthy(value: Value): boolean {
@@ -153,8 +207,7 @@ function text(value: Value): string {
   if (value === undefined || value === null) return '<no value>';
   if (Array.isArray(value)) return `[${value.map(text).join(' ')}]`;
   if (isObject(value)) {
-    return `map[${Object.keys(value)
-      .sort()
+    return `map[${sortedKeys(value)
       .map((key) => `${key}:${text(value[key])}`)
       .join(' ')}]`;
   }
