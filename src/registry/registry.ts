@@ -13,6 +13,7 @@ import { digestBy, type RegistryContext, type RegistryLimits } from './context.t
 import { fromWeb, jsonReply, type RegistryRequest, type Reply, toWeb } from './http.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { Metrics } from './metrics.ts';
+import { pageReply } from './page/page.ts';
 import { PullThrough, type PullThroughOptions } from './pull-through.ts';
 import { Refusal, replyFor } from './refusal.ts';
 import { Repositories } from './repositories.ts';
@@ -38,6 +39,8 @@ export interface RegistryOptions {
   readonly rateLimit?: number;
   /** Nothing may be pushed or deleted. */
   readonly readOnly?: boolean;
+  /** Shows a page to look around at `/`. */
+  readonly page?: boolean;
   /** Answers /metrics to those who may log in. */
   readonly metrics?: boolean;
   /** How long the collector leaves alone what no manifest needs; default an hour. */
@@ -90,6 +93,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     const preflight = checkOrigin(origins, request);
     if (preflight !== undefined) return preflight;
     rateLimit?.take(request.remote ?? '');
+    const page = options.page === true && isRead(request.method) ? pageReply(request.path) : undefined;
+    if (page !== undefined) return page;
     const endpoint = logins?.endpoint?.(request);
     if (endpoint !== undefined) return endpoint;
     const access = logins === undefined ? OPEN_TO_ALL : await logins.identify(request);

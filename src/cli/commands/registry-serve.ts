@@ -44,6 +44,7 @@ export const command: Command = {
     text('cache-of', 'registry', 'Be a pull-through cache of docker.io or another registry, with your login there'),
     text('rate-limit', 'number', 'Requests a second for each client'),
     text('gc-interval', 'duration', `How often to remove what nothing needs; 0: never (default ${DEFAULT_GC})`),
+    { name: 'page', type: 'boolean', description: 'Show a page to look around at / (default; --page=false: none)' },
     { name: 'metrics', type: 'boolean', description: 'Answer /metrics for Prometheus' },
     text('log', 'format', 'Log requests: json, text or none (default)'),
   ],
@@ -82,6 +83,7 @@ export const command: Command = {
         createHasher: host.createHasher,
         readOnly: flags.bool('read-only'),
         metrics: flags.bool('metrics'),
+        page: !flags.has('page') || flags.bool('page'),
         limits: { repositoryBytes: quota, blobBytes: maxBlob },
         origins: {
           origins: flags.list('cors'),
