@@ -37,13 +37,13 @@ export function parseShellPattern(text: string): ShellPattern {
 
 export function trimPrefix(pattern: ShellPattern, value: string, isLongest: boolean): string {
   const chars = [...value];
-  const end = matchEnd(pattern, chars, 0, isLongest, { steps: MAX_STEPS });
+  const end = new Matcher(pattern, chars).end(0, isLongest);
   return end === undefined ? value : chars.slice(end).join('');
 }
 
 export function trimSuffix(pattern: ShellPattern, value: string, isLongest: boolean): string {
   const chars = [...value].reverse();
-  const end = matchEnd([...pattern].reverse(), chars, 0, isLongest, { steps: MAX_STEPS });
+  const end = new Matcher([...pattern].reverse(), chars).end(0, isLongest);
   return end === undefined ? value : chars.slice(end).reverse().join('');
 }
 
@@ -56,7 +56,7 @@ export function replaceMatches(
   maxChars: number,
 ): string {
   const chars = [...value];
-  const budget = { steps: MAX_STEPS };
+  const matcher = new Matcher(pattern, chars);
   const out: string[] = [];
   let length = 0;
   const add = (text: string) => {
@@ -65,7 +65,7 @@ export function replaceMatches(
   };
   let lastEnd = -1;
   for (let at = 0; at <= chars.length && length < maxChars; ) {
-    const end = matchEnd(pattern, chars, at, true, budget);
+    const end = matcher.end(at, true);
     // An empty match right behind another does not count
     const counts = end !== undefined && !(end === at && at === lastEnd);
     if (counts) {
@@ -88,48 +88,65 @@ export function replaceMatches(
   return out.join('');
 }
 
-/** Where a match that begins at `from` ends, the nearest or the farthest such place. */
-function matchEnd(
-  pattern: ShellPattern,
-  chars: readonly string[],
-  from: number,
-  isLongest: boolean,
-  budget: { steps: number },
-): number | undefined {
-  const last = pattern.length;
-  let states = closure(pattern, [0]);
-  let found: number | undefined;
-  for (let at = from; states.length > 0; at += 1) {
-    if (states[states.length - 1] === last) {
-      found = at;
-      if (!isLongest) return found;
-    }
-    if (at >= chars.length) return found;
-    budget.steps -= states.length;
-    if (budget.steps < 0) throw new PatternError('it takes too long to match');
-    const char = chars[at] as string;
-    const next: number[] = [];
-    for (const state of states) {
-      const token = pattern[state];
-      if (token === undefined) continue;
-      if (token.kind === 'many') {
-        if (char !== '\n') next.push(state);
-      } else if (token.kind === 'one' ? char !== '\n' : char === token.char) next.push(state + 1);
-    }
-    states = closure(pattern, next);
-  }
-  return found;
-}
+class Matcher {
+  readonly #pattern: ShellPattern;
+  readonly #chars: readonly string[];
+  /** Which positions of the pattern are reached: here, and behind the next character. All zero between calls. */
+  #now: Uint8Array;
+  #next: Uint8Array;
+  #steps = 0;
 
-/** States in ascending order, with those a `*` reaches by matching nothing. */
-function closure(pattern: ShellPattern, states: readonly number[]): number[] {
-  const all: number[] = [];
-  for (let state of states) {
-    for (;;) {
-      if (all.length === 0 || (all[all.length - 1] as number) < state) all.push(state);
-      if (pattern[state]?.kind !== 'many') break;
-      state += 1;
-    }
+  constructor(pattern: ShellPattern, chars: readonly string[]) {
+    this.#pattern = pattern;
+    this.#chars = chars;
+    this.#now = new Uint8Array(pattern.length + 1);
+    this.#next = new Uint8Array(pattern.length + 1);
   }
-  return all;
+
+  /** Where a match that begins at `from` ends, the nearest or the farthest such place. */
+  end(from: number, isLongest: boolean): number | undefined {
+    const pattern = this.#pattern;
+    const last = pattern.length;
+    let found: number | undefined;
+    let low = 0;
+    let high = 0;
+    this.#now[0] = 1;
+    for (let at = from; low <= high; at += 1) {
+      const now = this.#now;
+      const next = this.#next;
+      const char = this.#chars[at];
+      let nextLow = last + 1;
+      let nextHigh = -1;
+      for (let state = low; state <= high; state += 1) {
+        if (now[state] === 0) continue;
+        const token = pattern[state];
+        if (token === undefined) {
+          found = at;
+          continue;
+        }
+        const isMany = token.kind === 'many';
+        // A * that matches nothing: the position behind it is reached too, and comes next
+        if (isMany) {
+          now[state + 1] = 1;
+          if (high === state) high += 1;
+        }
+        if (char === undefined || (token.kind === 'char' ? char !== token.char : char === '\n')) continue;
+        const reached = isMany ? state : state + 1;
+        next[reached] = 1;
+        nextLow = Math.min(nextLow, reached);
+        nextHigh = Math.max(nextHigh, reached);
+      }
+      this.#steps += high - low + 1;
+      now.fill(0, low, high + 1);
+      if ((found !== undefined && !isLongest) || this.#steps > MAX_STEPS) {
+        next.fill(0);
+        if (found !== undefined && !isLongest) return found;
+        throw new PatternError('it takes too long to match');
+      }
+      [this.#now, this.#next] = [next, now];
+      low = nextLow;
+      high = nextHigh;
+    }
+    return found;
+  }
 }
