@@ -26,8 +26,11 @@ import {
   RESULT_HAS_START,
 } from '../../src/core/abi/guard';
 import { E_CORRUPT, E_DENIED, E_LIMIT, E_TRUNCATED } from '../../src/core/abi/status';
+import { noteAsyncify } from './asyncify';
 import {
   BODIES,
+  CODE_AT,
+  CODE_END,
   count,
   ELEMENTS,
   EXPORTS,
@@ -94,6 +97,7 @@ export function readExports(): void {
     }
     const kind = readByte();
     const index = readIndex(spaceOfKind(kind));
+    if (kind == EXPORT_FUNCTION && !failed()) noteAsyncify(name, length, index);
     store<u32>(record, offsetOf(name));
     store<u32>(record + 4, length);
     store<u32>(record + 8, kind);
@@ -156,6 +160,8 @@ export function readLocals(defined: u32): u32 {
 
 /** Walks over the bodies: sizes and local declarations only, so that it costs next to nothing per byte. */
 export function readCode(): void {
+  setCount(CODE_AT, <u32>position());
+  setCount(CODE_END, <u32>position() + remaining());
   const total = readCount(POLICY_MAX_FUNCTIONS, DETAIL_CODE_COUNT, 3);
   const declared = count(FUNCTIONS) - count(IMPORTED_FUNCTIONS);
   if (total != declared) fail(E_CORRUPT, DETAIL_CODE_COUNT, total, declared);

@@ -51,7 +51,16 @@ export const HAS_START: usize = 60;
 export const BODIES: usize = 64;
 export const IMPORTS: usize = 68;
 export const MUTABLE_GLOBALS: usize = 72;
-const COUNTS_BYTES: usize = 80;
+/** 1 + the function that each of these exports names. */
+export const START_UNWIND: usize = 76;
+export const START_REWIND: usize = 80;
+export const GET_STATE: usize = 84;
+export const STOP_UNWIND: usize = 88;
+export const STOP_REWIND: usize = 92;
+/** Where the code section's payload begins and ends. */
+export const CODE_AT: usize = 96;
+export const CODE_END: usize = 100;
+const COUNTS_BYTES: usize = 104;
 
 /** Sections with a number: each at most once. */
 const NUMBERED_SECTIONS = 13;

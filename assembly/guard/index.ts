@@ -5,11 +5,14 @@ import {
   BLOCK_INPUT_LENGTH,
   BLOCK_INPUT_PTR,
   GUARD_BLOCK_BYTES,
+  POLICY_ASYNCIFY,
+  POLICY_FLAGS,
 } from '../../src/core/abi/guard';
+import { judgeAsyncify } from './asyncify';
 import { factsReset } from './facts';
 import { heapAlloc, heapReset, heapTake } from './heap';
 import { readModule } from './module';
-import { failed, readerReset, statusOf } from './reader';
+import { failed, policy, readerReset, statusOf } from './reader';
 import { rewriteModule } from './rewrite';
 import { SCAN_SLACK } from './scan';
 
@@ -36,6 +39,7 @@ export function guardRun(block: usize): i32 {
   readerReset(block, input, load<u32>(block + BLOCK_INPUT_LENGTH));
   factsReset();
   if (!failed()) readModule();
+  if (!failed() && (policy(POLICY_FLAGS) & POLICY_ASYNCIFY) != 0) judgeAsyncify();
   if (!failed()) rewriteModule(input);
   return statusOf();
 }

@@ -1,5 +1,12 @@
 /** Writes the module to compile: what stays is a piece of the input, what changes is written anew. */
-import { NO_SECTION, POLICY_FIRST_REFILL, POLICY_FLAGS, POLICY_FUEL, POLICY_STATE } from '../../src/core/abi/guard';
+import {
+  NO_SECTION,
+  POLICY_FIRST_REFILL,
+  POLICY_FLAGS,
+  POLICY_FUEL,
+  POLICY_STATE,
+  POLICY_STATE_OF_ASYNCIFY,
+} from '../../src/core/abi/guard';
 import { clampSpaces, firstMemory, movesMemory } from './clamp';
 import {
   addPiece,
@@ -31,6 +38,7 @@ import {
   SPACE_START,
   START_FUNCTION,
   SECTION_START as START_OF_SECTION,
+  START_UNWIND,
   sectionsOf,
   sectionTotal,
   spacesOf,
@@ -246,7 +254,8 @@ function isCodeMetadata(payload: usize, end: usize): bool {
 
 export function rewriteModule(header: usize): void {
   fuel = (policy(POLICY_FLAGS) & POLICY_FUEL) != 0 && count(BODIES) != 0;
-  state = (policy(POLICY_FLAGS) & POLICY_STATE) != 0;
+  const unwinds = (policy(POLICY_FLAGS) & POLICY_STATE_OF_ASYNCIFY) != 0 && count(START_UNWIND) != 0;
+  state = (policy(POLICY_FLAGS) & POLICY_STATE) != 0 || unwinds;
   moved = movesMemory();
   clampSpaces();
   if (fuel) scratch = reserveScratch(scanScratch(count(LARGEST_BODY)));

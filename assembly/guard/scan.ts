@@ -98,6 +98,43 @@ let depth: u32 = 0;
 let markCount: u32 = 0;
 let loopCount: u32 = 0;
 let lastCall: usize = 0;
+let lastIndex: u32 = 0;
+
+/** What to look for while scanning; see scanWatch. */
+let watched: u32 = 0;
+let watchImports: u32 = 0;
+let watchGlobal: u32 = 0;
+let watchA: u32 = 0;
+let watchB: u32 = 0;
+let watching: bool = false;
+
+/** A function below `imports` is called directly. */
+export const WATCHED_IMPORT: u32 = 1;
+/** The global is read. */
+export const WATCHED_GLOBAL: u32 = 2;
+/** One of the two functions is called directly. */
+export const WATCHED_FUNCTION: u32 = 4;
+/** The global is written. */
+export const WATCHED_SET: u32 = 8;
+const GLOBAL_SET: u32 = 0x24;
+
+/** Has scanBody note what it comes by, until scanUnwatch. */
+export function scanWatch(imports: u32, global: u32, functionA: u32, functionB: u32): void {
+  watching = true;
+  watchImports = imports;
+  watchGlobal = global;
+  watchA = functionA;
+  watchB = functionB;
+}
+
+export function scanUnwatch(): void {
+  watching = false;
+}
+
+/** WATCHED_* of the last body. */
+export function scanWatched(): u32 {
+  return watched;
+}
 
 /** An instruction byte makes at most one mark, and two open a block. */
 function marksBytes(body: usize): usize {
@@ -151,6 +188,7 @@ function stepU32(): u32 {
 function stepIndex(count: u32): void {
   const start = at;
   const index = stepU32();
+  lastIndex = index;
   if (index >= count) failAt(start, E_CORRUPT, DETAIL_INDEX, index, count);
 }
 
@@ -327,6 +365,7 @@ export function scanBody(
   markCount = 0;
   loopCount = 0;
   lastCall = 0;
+  watched = 0;
   marks = scratch;
   frames = scratch + marksBytes(end - start);
   depth = 0;
@@ -352,10 +391,15 @@ export function scanBody(
         break;
       case GLOBAL:
         stepIndex(globals);
+        if (watching && lastIndex == watchGlobal) watched |= opcode == GLOBAL_SET ? WATCHED_SET : WATCHED_GLOBAL;
         break;
       case CALL:
         stepIndex(functions);
         lastCall = instruction;
+        if (watching) {
+          if (lastIndex < watchImports) watched |= WATCHED_IMPORT;
+          if (lastIndex == watchA || lastIndex == watchB) watched |= WATCHED_FUNCTION;
+        }
         break;
       case CALL_INDIRECT:
         stepLeb(5);

@@ -28,6 +28,10 @@ export interface GuardPolicy {
   readonly fuel?: boolean;
   /** Export what a checkpoint keeps; the host runs the start function (host/checkpoint). Default false. */
   readonly state?: boolean;
+  /** `state`, for a module that was built with Binaryen's Asyncify. Default false. */
+  readonly stateOfAsyncify?: boolean;
+  /** Find out whether the host can unwind the stack in an import: `GuardInfo.asyncify`. Default false. */
+  readonly asyncify?: boolean;
   readonly counts?: Partial<GuardCounts>;
 }
 

@@ -39,6 +39,8 @@ export interface GuardInfo {
   /** With fuel or state it is not run by the engine: the host calls "wctr.start", once everything is in place. */
   readonly hasStart: boolean;
   readonly functions: number;
+  /** ASYNCIFY_* (abi/guard.ts), where it was asked for. */
+  readonly asyncify?: number;
   /** What was charged; undefined when the code is as it was. */
   readonly fuel: { readonly entries: number; readonly loops: number; readonly bulk: number } | undefined;
 }
@@ -100,7 +102,8 @@ export function guardModule(core: GuardCore, bytes: Uint8Array, policy: GuardPol
   const result = new GuardResult(memory.buffer, block, bytes);
   if (memory.buffer.byteLength > KEPT_BYTES) kept.delete(core.module);
   if (status !== OK) throw guardError(result.fault(status));
-  return { bytes: result.output(), info: result.info(policy.fuel === true) };
+  const info = result.info(policy.fuel === true);
+  return { bytes: result.output(), info: policy.asyncify === true ? { ...info, asyncify: result.asyncify } : info };
 }
 
 /**
@@ -129,7 +132,9 @@ function writePolicy(view: DataView, block: number, policy: GuardPolicy, counts:
     (policy.hostMemory ? abi.POLICY_IMPORT_MEMORY : 0) |
     (policy.fuel ? abi.POLICY_FUEL : 0) |
     (policy.ungranted === 'trap' ? abi.POLICY_TRAP_UNGRANTED : 0) |
-    (policy.state ? abi.POLICY_STATE : 0);
+    (policy.state ? abi.POLICY_STATE : 0) |
+    (policy.stateOfAsyncify ? abi.POLICY_STATE_OF_ASYNCIFY : 0) |
+    (policy.asyncify ? abi.POLICY_ASYNCIFY : 0);
   const fields: readonly (readonly [number, number])[] = [
     [abi.POLICY_FLAGS, flags],
     [abi.POLICY_MAX_MEMORY_PAGES, Math.min(policy.maxMemoryPages, MAX_PAGES)],
@@ -227,6 +232,10 @@ class GuardResult {
       at += length;
     }
     return output;
+  }
+
+  get asyncify(): number {
+    return this.#field(abi.RESULT_ASYNCIFY);
   }
 
   info(fuel: boolean): GuardInfo {

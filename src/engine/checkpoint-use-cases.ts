@@ -121,7 +121,7 @@ async function freezeRunning(
   context: ContainerContext,
   record: ContainerRecord,
   path: string,
-  { leaveRunning = false, init }: CheckpointOptions,
+  { leaveRunning = false, init, reference }: CheckpointOptions,
 ): Promise<void> {
   if (init !== undefined) {
     throw new WctrError(
@@ -131,6 +131,11 @@ async function freezeRunning(
         hint: `stop it first: wctr stop ${record.name}`,
       },
     );
+  }
+  if (leaveRunning && reference !== undefined) {
+    throw new WctrError('conflict', 'a program that goes on changes the files its image is to have', {
+      hint: 'leave out --leave-running',
+    });
   }
   if (record.state.status === 'paused') {
     throw new WctrError('conflict', `container ${record.name} is paused`, { hint: `wctr unpause ${record.name}` });

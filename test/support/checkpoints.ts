@@ -38,7 +38,7 @@ export function freezeGuest(module: Uint8Array, init?: string, more: Partial<San
   const host = hostOf(() => {});
   const time = timeOf(spec, host);
   const machine = new Machine(spec, { ...host, clock: time.clock, random: time.random });
-  const loaded = loadProgram(spec, host, machine.setup, machine.port, true);
+  const loaded = loadProgram(spec, host, machine.setup, machine.port, 'all');
   machine.finish();
   machine.process.open(wasiOptions(spec, host, time));
   const paths = new PathTracker(machine.process.context, spec.process.cwd);

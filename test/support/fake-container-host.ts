@@ -1,4 +1,5 @@
 /** A ContainerHost whose guests are scripts of the test: what a shim does around a guest, without a guest. */
+import { WctrError } from '../../src/errors.ts';
 import type {
   ContainerFiles,
   ContainerHost,
@@ -87,6 +88,10 @@ export class ScriptedGuest implements GuestProcess {
 
   resize(size: { height: number; width: number }): void {
     this.sizes.push(size);
+  }
+
+  async freeze(): Promise<string> {
+    throw new WctrError('unsupported', 'a scripted guest has no memory');
   }
 
   cpuMs(): number {

@@ -63,7 +63,7 @@ export async function answer(shim: ContainerShim, exchange: ControlExchange): Pr
     case 'networks.changed':
       return shim.updateNetwork(request.plan);
     case 'checkpoint':
-      throw new WctrError('unsupported', 'a running container cannot be frozen into an image yet');
+      return shim.freeze(request.path, request.leaveRunning);
     default:
       throw new WctrError(
         'unsupported',

@@ -15,6 +15,7 @@ import type { ContainerNetwork, NetworkPlan } from '../../host/network/port.ts';
 import type { SandboxExit } from '../../host/sandbox.ts';
 import { parentOf } from '../../images/store/durable.ts';
 import type { Resources, RestartPolicy } from '../../spec/engine-api.ts';
+import { checkpointsIn } from '../checkpoint/names.ts';
 import { described, serveControl, type TerminalSize } from '../control/server.ts';
 import { HealthMonitor, healthCommand } from '../health.ts';
 import type { LaunchDocument } from '../launch.ts';
@@ -159,6 +160,29 @@ export class ContainerShim {
     return this.#final.promise;
   }
 
+  /** Into `path`, a file of the host's; ended by it, it is not restarted. */
+  async freeze(path: string, leaveRunning: boolean): Promise<void> {
+    const { container, init } = this.#running();
+    const others = container.processes.length - 1;
+    if (others > 0) {
+      throw new WctrError(
+        'unsupported',
+        `the container has ${others} other processes, which cannot be frozen with it`,
+        {
+          hint: 'wait for its execs to end',
+        },
+      );
+    }
+    const wasEnding = this.#stopsNext;
+    this.#stopsNext ||= !leaveRunning;
+    try {
+      await this.#host.fs.rename(await init.freeze(leaveRunning), path);
+    } catch (error) {
+      this.#stopsNext = wasEnding;
+      throw error;
+    }
+  }
+
   /** Gives what counts from the next start only. */
   update(resources: Resources, restartPolicy: RestartPolicy | undefined): readonly ('memoryBytes' | 'cpus')[] {
     if (restartPolicy !== undefined) this.#policy = restartPolicy;
@@ -211,6 +235,7 @@ export class ContainerShim {
     const limited = { ...spec, resources: { ...spec.resources, ...this.#limits } };
     const container = await this.#host.guests.open(limited, {
       journal: { path: journal },
+      checkpoints: checkpointsIn(parentOf(journal)),
       ...(network === undefined ? {} : { network }),
     });
     try {

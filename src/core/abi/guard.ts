@@ -19,7 +19,7 @@
  *  68 maxTotalLocals                                180 1 when the module has a start function
  *  72 maxBodyBytes  76 maxElements: in segments     184 functions charged at entry   188 loops charged
  *  80 grantCount    84 firstRefill: units of fuel   192 bulk instructions charged    196 defined functions
- * blocks, written by guardBegin                     200 number of denied imports     204 reserved
+ * blocks, written by guardBegin                     200 number of denied imports     204 ASYNCIFY_*
  *  96 inputPtr     100 inputLength
  * 104 grantsPtr    108 grantsLength
  * ```
@@ -83,6 +83,15 @@ export const RESULT_FUEL_LOOPS = 188;
 export const RESULT_FUEL_BULK = 192;
 export const RESULT_FUNCTION_COUNT = 196;
 export const RESULT_DENIED_COUNT = 200;
+export const RESULT_ASYNCIFY = 204;
+
+/** The exports of Binaryen's pass are not all there, or not as it makes them. */
+export const ASYNCIFY_NONE = 0;
+export const ASYNCIFY_FREE = 1;
+/** The module unwinds its stack itself, for ends of its own. */
+export const ASYNCIFY_USED = 2;
+/** Calls of imports are taken to unwind nothing (pass-arg asyncify-ignore-imports, or a list that leaves some out). */
+export const ASYNCIFY_NO_IMPORTS = 3;
 
 export const IMPORT_RECORD_BYTES = 24;
 export const EXPORT_RECORD_BYTES = 16;
@@ -106,6 +115,10 @@ export const POLICY_TRAP_UNGRANTED = 32;
  * start function, which the engine then does not run, as "wctr.start".
  */
 export const POLICY_STATE = 64;
+/** POLICY_STATE for a module that exports asyncify_start_unwind. */
+export const POLICY_STATE_OF_ASYNCIFY = 128;
+/** Judges whether the host can take down the module's stack in a system call: RESULT_ASYNCIFY. */
+export const POLICY_ASYNCIFY = 256;
 
 export const MEMORY_PRESENT = 1;
 export const MEMORY_IMPORTED = 2;

@@ -54,9 +54,11 @@ export class PathTracker {
   /** Sockets the process is given at its start, by descriptor; the resumed one is given its own. */
   readonly #given = new Set<number>();
 
-  constructor(context: WasiContext, cwd: string) {
+  /** `files`: already open, where the program goes on. */
+  constructor(context: WasiContext, cwd: string, files: readonly OpenFile[] = []) {
     this.#context = context;
     this.#cwd = cwd;
+    for (const { fd, path } of files) this.#paths.set(fd, [path]);
     for (const fd of openFds(context)) {
       const entry = context.entry(fd);
       if (

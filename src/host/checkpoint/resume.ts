@@ -4,6 +4,7 @@ import type { BlockSource, ByteLocation } from '../ports.ts';
 import type { CheckpointLocation, SandboxSpec } from '../sandbox.ts';
 import type { WasiContext } from '../wasi/context.ts';
 import { type Checkpoint, damaged, readCheckpoint } from './format.ts';
+import { GuestStack } from './guest-stack.ts';
 import { restoreInstance } from './instance-state.ts';
 import { reopenFiles } from './open-files.ts';
 
@@ -14,12 +15,16 @@ export interface ProgramIdentity {
   readonly entry: string;
   /** SHA-256 of its bytes, lower-case hex. */
   readonly digest: () => string;
+  /** Its bytes, as it was loaded. Throws 'conflict' when they cannot be had any more. */
+  readonly bytes: () => Uint8Array;
 }
 
 /** What a runner needs where it is to go on from a checkpoint; loaded only then. */
 export interface Checkpoints {
   readonly open: typeof openCheckpoint;
   readonly resume: typeof resume;
+  /** For a program that goes on in the middle of itself. */
+  stack(): GuestStack;
 }
 
 /** Wizer's name for what an initialised program runs in place of its entry. */
@@ -71,6 +76,7 @@ export function resume(
   checkpoint: Checkpoint,
   context: WasiContext,
   entry: string,
+  stack: GuestStack | undefined,
 ): () => unknown {
   try {
     restoreInstance(instance, checkpoint);
@@ -79,15 +85,16 @@ export function resume(
     checkpoint.source.close();
   }
   const { exports } = instance;
-  const { how } = checkpoint.header;
+  const { how, stack: at } = checkpoint.header;
   const call = how === 'init' ? (exports[RESUME] ?? exports[entry]) : exports[entry];
   if (typeof call !== 'function') {
     throw new WctrError('exec-format', `the module has no function export named ${entry}`, { data: { export: entry } });
   }
+  if (how === 'stack') stack?.goOn(at!);
   return call as () => unknown;
 }
 
-export const checkpoints: Checkpoints = { open: openCheckpoint, resume };
+export const checkpoints: Checkpoints = { open: openCheckpoint, resume, stack: () => new GuestStack() };
 
 function stretchOf(source: BlockSource, { position = 0, sizeBytes }: CheckpointLocation): BlockSource {
   if (position === 0 && sizeBytes === undefined) return source;

@@ -31,6 +31,8 @@ export interface FreezeRequest {
 }
 
 export interface HostContainerOptions {
+  /** Directory of the host for checkpoints of programs that run; absent: none can be made. */
+  readonly checkpoints?: string;
   /** The writable layer on disk; absent: it lasts as long as the container. */
   readonly journal?: WritableLayerJournal;
   /** Absent: no sockets. */
@@ -87,6 +89,12 @@ export interface GuestProcess {
   /** Linux signal name (`SIGTERM`) or number. KILL ends it at once, also while it computes. */
   signal(name: string): void;
   resize(size: { readonly height: number; readonly width: number }): void;
+  /**
+   * Takes its stack down in its next call of the host and writes a checkpoint, whose path it resolves with; the caller
+   * moves the file where it belongs. Then the program goes on, or ends as if it was killed. One that cannot be frozen goes
+   * on in any case. Throws 'unsupported' with the reason, 'timeout' when it made no call, 'conflict'.
+   */
+  freeze(leaveRunning: boolean): Promise<string>;
   /** CPU time so far. */
   cpuMs(): number;
 }

@@ -5,7 +5,7 @@
  */
 import { PROCESS_SIGNALS } from '../../core/abi/kernel.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
-import { STATE_CATCHES } from './messages.ts';
+import { FREEZE_SIGNAL, STATE_CATCHES } from './messages.ts';
 
 const HANDLER = '__wasm_signal';
 
@@ -27,6 +27,12 @@ export class GuestSignals {
   /** Does a wait have to end? */
   get pending(): boolean {
     return this.#handler !== undefined && Atomics.load(this.#words, this.#pending) !== 0;
+  }
+
+  /** Was a wait ended by FREEZE_SIGNAL? It is gone then; others stay. */
+  takeFreeze(): boolean {
+    const bit = 1 << (FREEZE_SIGNAL - 1);
+    return (Atomics.and(this.#words, this.#pending, ~bit) & bit) !== 0;
   }
 
   /** The imports with signals delivered behind each; as they are for a module that handles none. */
@@ -64,7 +70,7 @@ export class GuestSignals {
     this.#handling = true;
     try {
       const mask = this.#port.calls.signals_take(this.#task);
-      for (let signal = 1; signal <= 32; signal++) {
+      for (let signal = 1; signal < FREEZE_SIGNAL; signal++) {
         if ((mask >>> (signal - 1)) & 1) this.#handler?.(signal);
       }
     } finally {

@@ -8,6 +8,7 @@ import type { NodeTable } from '../mounts/nodes.ts';
 import { SharedNodes } from '../mounts/shared-nodes.ts';
 import { networkPortOf } from '../network/guest-port.ts';
 import type { BlockSource } from '../ports.ts';
+import { signalExit } from '../runner/exit.ts';
 import { kernelImports, kernelPort, type LinkParts } from '../runner/kernel-link.ts';
 import { linkedImports } from '../runner/module.ts';
 import {
@@ -29,12 +30,16 @@ import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
 import { GuestSignals } from './guest-signals.ts';
 import {
   type AttachedMount,
+  FREEZE_NOTHING,
+  type GuestError,
   type GuestMessage,
   type GuestStart,
   type SharedBlock,
+  STATE_FREEZE,
   STATE_JOURNAL,
   STATE_PAGES,
 } from './messages.ts';
+import { RunningFreezer } from './running-freezer.ts';
 import { withStackSpare } from './stack-spare.ts';
 
 export interface GuestThreadHost {
@@ -58,16 +63,7 @@ export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
   try {
     run = prepare(start, host, outputs);
   } catch (error) {
-    const { message } = error as Error;
-    const known = isWctrError(error);
-    host.post({
-      type: 'failed',
-      error: {
-        code: known ? error.code : 'internal',
-        message,
-        ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
-      },
-    });
+    host.post({ type: 'failed', error: guestError(error) });
     return;
   }
   host.post({ type: 'started', ...(host.thread === undefined ? {} : { thread: host.thread }) });
@@ -76,16 +72,29 @@ export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
   host.post({ type: 'exit', exit });
 }
 
+function guestError(error: unknown): GuestError {
+  const { message } = error as Error;
+  const known = isWctrError(error);
+  return {
+    code: known ? error.code : 'internal',
+    message,
+    ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
+  };
+}
+
 function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () => ReturnType<typeof runProgram> {
   const { spec, task } = start;
   let signals: GuestSignals | undefined;
-  const stdio = openStreams(start, host, outputs, () => signals?.pending === true);
+  const state = new Int32Array(start.state);
+  const wanted = () => Atomics.load(state, STATE_FREEZE) !== FREEZE_NOTHING;
+  const stdio = openStreams(start, host, outputs, () => signals?.pending === true || wanted());
   const runner = { ...host.runnerHost(start, stdio), quota: start.attachment.quota };
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
   const setup = new Setup(kernel, port.memory, task);
   const { freeze } = start;
-  const program = loadProgram(spec, runner, setup, port, freeze !== undefined);
+  const keeps = freeze !== undefined ? 'all' : start.checkpoint !== undefined ? 'asyncify' : 'nothing';
+  const program = loadProgram(spec, runner, setup, port, keeps);
   const process = new WasiProcess(port);
   linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny');
   process.open({
@@ -93,7 +102,6 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     task,
     ...(start.network === undefined ? {} : { network: networkPortOf(start.network) }),
   });
-  const state = new Int32Array(start.state);
   process.context.guest.onSize = (bytes) => void Atomics.store(state, STATE_PAGES, bytes / PAGE_BYTES);
   const received = new GuestSignals(port, task);
   signals = received;
@@ -104,8 +112,32 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     Atomics.store(state, STATE_PAGES, memory.buffer.byteLength / PAGE_BYTES);
   };
   const imports = received.imports(program.module, process.imports);
-  if (freeze === undefined) return () => runProgram(spec, runner, program, process, { imports, onInstance });
-  const paths = new PathTracker(process.context, spec.process.cwd);
+  const isAsyncified = program.info.exports.some(({ name }) => name === 'asyncify_start_unwind');
+  if (freeze === undefined && (start.checkpoint === undefined || !isAsyncified)) {
+    return () => runProgram(spec, runner, program, process, { imports, onInstance });
+  }
+  const paths = new PathTracker(process.context, spec.process.cwd, program.checkpoint?.header.files);
+  if (freeze === undefined) {
+    const freezer = new RunningFreezer({
+      state,
+      program,
+      args: spec.process.args,
+      paths,
+      core: runner.guardCore(),
+      create: () => host.createCheckpoint(start.checkpoint!),
+      report: (error) => host.post({ type: 'frozen', ...(error === undefined ? {} : { error: guestError(error) }) }),
+      interrupted: () => received.takeFreeze(),
+    });
+    const onFreezable = (instance: WebAssembly.Instance) => {
+      onInstance(instance);
+      freezer.attach(instance);
+    };
+    const options = { imports: paths.imports(imports), onInstance: onFreezable, stack: freezer.stack };
+    return () => {
+      const exit = runProgram(spec, runner, program, process, options);
+      return freezer.hasEnded ? signalExit('SIGKILL') : exit;
+    };
+  }
   const freezing = {
     ...(freeze.init === undefined ? {} : { init: freeze.init }),
     open: () => host.createCheckpoint(freeze.path),

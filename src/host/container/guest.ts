@@ -1,5 +1,6 @@
 /** One process of a container as the main thread has it: its thread, its streams, its end. */
 import { WctrError } from '../../errors.ts';
+import { cannotKeep } from '../checkpoint/instance-state.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import { defaultAction, signalName, signalNumber } from '../runner/signals.ts';
 import type { SandboxExit } from '../sandbox.ts';
@@ -10,10 +11,17 @@ import { createRing, Ring } from '../worker/ring.ts';
 import { Input, Output, RING_BYTES } from '../worker/streams.ts';
 import type { GuestProcess, ProcessSpec } from './container.ts';
 import {
+  FREEZE_AND_END,
+  FREEZE_AND_GO_ON,
+  FREEZE_NOTHING,
+  FREEZE_SIGNAL,
+  type GuestError,
   type GuestMessage,
   type GuestStart,
+  STATE_ASYNCIFY,
   STATE_BYTES,
   STATE_CATCHES,
+  STATE_FREEZE,
   STATE_JOURNAL,
   STATE_PAGES,
 } from './messages.ts';
@@ -32,6 +40,10 @@ export interface GuestOwner {
 }
 
 const SIGKILL = 9;
+
+const FREEZE_WITHIN_MS = 10_000;
+const FREEZE_HINT =
+  'build it with wasm-opt --asyncify; or stop it, if it exports wizer.initialize, and freeze it initialised';
 
 const PAGE_BYTES = 65536;
 
@@ -58,6 +70,8 @@ export class Guest implements GuestProcess {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ending = false;
   #threadName: string | undefined;
+  #freezing: { resolve(path: string): void; reject(error: unknown): void } | undefined;
+  #checkpoint = '';
   #cpuMs = 0;
 
   constructor(pid: number, task: number, spec: ProcessSpec, thread: GuestThread, owner: GuestOwner) {
@@ -94,6 +108,7 @@ export class Guest implements GuestProcess {
     const started = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
+    this.#checkpoint = message.checkpoint ?? '';
     const stdin = this.#terminal ?? bufferOf(await this.#input?.ready);
     if (stdin !== undefined) this.#inputRing = new Ring(stdin);
     this.thread.post(
@@ -149,6 +164,37 @@ export class Guest implements GuestProcess {
     return Atomics.load(new Int32Array(this.#state), STATE_CATCHES) === 1;
   }
 
+  async freeze(leaveRunning: boolean): Promise<string> {
+    const state = new Int32Array(this.#state);
+    if (this.#checkpoint === '') throw new WctrError('unsupported', 'this container cannot keep checkpoints');
+    if (this.#ending) throw new WctrError('conflict', 'the process is not running');
+    if (this.#freezing !== undefined) throw new WctrError('conflict', 'a checkpoint of it is being made already');
+    if (Atomics.load(state, STATE_ASYNCIFY) === 0) {
+      throw cannotKeep('it runs, and was not built so that its frames can be kept', { hint: FREEZE_HINT });
+    }
+    const frozen = new Promise<string>((resolve, reject) => {
+      this.#freezing = { resolve, reject };
+    });
+    const wanted = leaveRunning ? FREEZE_AND_GO_ON : FREEZE_AND_END;
+    Atomics.store(state, STATE_FREEZE, wanted);
+    this.#owner.signal(this, FREEZE_SIGNAL);
+    this.#inputRing?.poke();
+    const timer = setTimeout(() => {
+      if (Atomics.compareExchange(state, STATE_FREEZE, wanted, FREEZE_NOTHING) !== wanted) return;
+      this.#freezing?.reject(
+        new WctrError('timeout', `the program called nothing of its host for ${FREEZE_WITHIN_MS / 1000} s`, {
+          hint: 'it can be frozen in a call only: try again',
+        }),
+      );
+    }, FREEZE_WITHIN_MS);
+    try {
+      return await frozen;
+    } finally {
+      clearTimeout(timer);
+      this.#freezing = undefined;
+    }
+  }
+
   /** A guest has no call to ask for the size: what it was at its start is in its environment. It is told of another. */
   resize(): void {
     if (!this.spec.terminal || this.#ending || !this.#catches()) return;
@@ -177,6 +223,7 @@ export class Guest implements GuestProcess {
     this.#input?.discard();
     for (const output of this.#outputs.values()) output.end();
     this.#started?.reject(new WctrError('cancelled', 'the process was ended before it had started'));
+    this.#freezing?.reject(new WctrError('conflict', 'the process ended before it could be frozen'));
     this.#resolve(exit);
   }
 
@@ -193,10 +240,13 @@ export class Guest implements GuestProcess {
       this.#threadName = message.thread;
       this.#started?.resolve();
       this.#started = undefined;
+    } else if (message.type === 'frozen') {
+      if (message.error === undefined) this.#freezing?.resolve(this.#checkpoint);
+      else this.#freezing?.reject(errorOf(message.error));
     } else if (message.type === 'exit') void this.end(message.exit, false);
     else {
-      const { code, message: text, hint } = message.error;
-      const error = new WctrError(code, text, hint === undefined ? {} : { hint });
+      const { code, message: text } = message.error;
+      const error = errorOf(message.error);
       const started = this.#started;
       this.#started = undefined;
       void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: code }, false).then(() =>
@@ -209,6 +259,10 @@ export class Guest implements GuestProcess {
     const text = (error as { message?: string } | null)?.message ?? 'the thread ended by itself';
     void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: 'sandbox-failed' }, true);
   }
+}
+
+function errorOf({ code, message, hint }: GuestError): WctrError {
+  return new WctrError(code, message, hint === undefined ? {} : { hint });
 }
 
 /** What is typed: through a line discipline to the guest, what it shows into the guest's output. */

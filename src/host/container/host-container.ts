@@ -179,6 +179,7 @@ class Container implements HostContainer, GuestOwner {
     const spec = specOf(this.#spec, process, this.#resources());
     this.#guests.add(guest);
     this.#budget.watch();
+    const { checkpoints } = this.#options;
     const network = this.#options.network?.attach(() => this.wake());
     if (network !== undefined) this.#detach.set(guest, () => network.detach());
     await guest.start(
@@ -187,6 +188,7 @@ class Container implements HostContainer, GuestOwner {
         core: this.#threads.coreModule(),
         spec,
         ...(process.freeze === undefined ? {} : { freeze: process.freeze }),
+        ...(checkpoints === undefined ? {} : { checkpoint: `${checkpoints}/.running-${guest.pid}` }),
         ...(network === undefined ? {} : { network: network.setup }),
       },
       network?.transfer ?? [],

@@ -47,6 +47,8 @@ export interface GuestStart {
   /** For networkPortOf (host/network). */
   readonly network?: unknown;
   readonly freeze?: FreezeRequest;
+  /** Where a checkpoint of it goes while it runs. */
+  readonly checkpoint?: string;
 }
 
 export type GuestMessage =
@@ -54,6 +56,8 @@ export type GuestMessage =
   | { readonly type: 'failed'; readonly error: GuestError }
   | { readonly type: 'readable'; readonly stream: OutputName }
   | { readonly type: 'writable' }
+  /** Its stack was taken down. Without an error the checkpoint is there. */
+  | { readonly type: 'frozen'; readonly error?: GuestError }
   | { readonly type: 'exit'; readonly exit: SandboxExit };
 
 export interface GuestError {
@@ -68,4 +72,16 @@ export const STATE_PAGES = 0;
 export const STATE_CATCHES = 1;
 /** Descriptor of the journal that the thread has open, plus one: who outlives the thread closes it. */
 export const STATE_JOURNAL = 2;
-export const STATE_BYTES = 12;
+/** FREEZE_*: what the main thread wants, and the guest's does. */
+export const STATE_FREEZE = 3;
+/** 1: built so that its stack can be taken down. */
+export const STATE_ASYNCIFY = 4;
+export const STATE_BYTES = 20;
+
+export const FREEZE_NOTHING = 0;
+export const FREEZE_AND_END = 1;
+export const FREEZE_AND_GO_ON = 2;
+/** Begun: cannot be called off. */
+export const FREEZE_BEGUN = 3;
+/** A signal no guest sees: it ends a wait in the kernel. */
+export const FREEZE_SIGNAL = 32;

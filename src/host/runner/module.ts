@@ -21,7 +21,8 @@ const DEFAULT_TABLE_ELEMENTS = 1_000_000;
 /**
  * Throws 'exec-format' (not a core module), 'invalid-module', 'module-denied', 'no-memory'.
  * `fuel`: have the guest come back to the host now and then, for a CPU limit or to be stopped on its own thread.
- * `state`: have its state within reach, for a checkpoint; the host runs its start function then.
+ * `state`: have its state within reach, for a checkpoint, always or if it was built with Asyncify; the host runs its start
+ * function then.
  */
 export function prepareModule(
   core: GuardCore,
@@ -29,7 +30,7 @@ export function prepareModule(
   bytes: Uint8Array,
   { resources, program }: Pick<SandboxSpec, 'resources' | 'program'>,
   fuel: boolean,
-  state = false,
+  state: 'none' | 'asyncify' | 'all' = 'none',
 ): PreparedModule {
   checkModule(name, bytes);
   const guarded = guardModule(core, bytes, {
@@ -38,7 +39,8 @@ export function prepareModule(
     maxMemoryPages: memoryPages(resources),
     maxTableElements: resources.tableElements ?? DEFAULT_TABLE_ELEMENTS,
     fuel,
-    state,
+    state: state === 'all',
+    stateOfAsyncify: state === 'asyncify',
   });
   return { module: compile(name, guarded.bytes), info: guarded.info, fuel };
 }

@@ -5,6 +5,7 @@
 import type { GuardCore } from '../../core/guard.ts';
 import { WctrError } from '../../errors.ts';
 import type { Checkpoint } from '../checkpoint/format.ts';
+import type { GuestStack } from '../checkpoint/guest-stack.ts';
 import type { Checkpoints, ProgramIdentity } from '../checkpoint/resume.ts';
 import { Fuel, type FuelCommand, runStart } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
@@ -97,7 +98,7 @@ export function loadProgram(
   host: RunnerHost,
   setup: Setup,
   port: KernelPort,
-  freezes = false,
+  keeps: 'nothing' | 'asyncify' | 'all' = 'nothing',
 ): LoadedProgram {
   const fuel = spec.resources.cpus !== undefined || host.poll !== undefined || keepsTime(spec, host);
   const given = spec.program.module;
@@ -105,13 +106,29 @@ export function loadProgram(
   const named =
     given === undefined ? splitExport(spec.program.path ?? '', exists) : { path: spec.process.args[0] ?? '' };
   const entry = spec.program.export ?? named.export ?? '_start';
-  const keepsState = freezes || spec.program.resume !== undefined;
-  const known = keepsState ? undefined : host.modules?.get(spec, fuel);
+  const resumes = keeps !== 'all' && spec.program.resume !== undefined;
+  const known = resumes || keeps !== 'nothing' ? undefined : host.modules?.get(spec, fuel);
   if (known !== undefined) return { ...known, entry };
   const { env, cwd } = spec.process;
   const path = given === undefined ? findProgram(named.path, env, cwd, setup) : '';
   const bytes = given === undefined ? setup.read(path, port) : host.readBytes(given);
-  if (keepsState) return loadWithState(spec, host, { path, entry, bytes }, fuel);
+  if (resumes || keeps !== 'nothing') {
+    const again = given === undefined ? rereading(setup, port, path) : () => host.readBytes(given);
+    const { resume } = spec.program;
+    const checkpoint =
+      resumes && resume !== undefined
+        ? checkpointsOf(host).open(
+            resume,
+            host,
+            identityOf(host, path, entry, () => bytes),
+            spec.process,
+          )
+        : undefined;
+    const state = resumes || keeps === 'all' ? 'all' : 'asyncify';
+    const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel, state);
+    const identity = identityOf(host, path, entry, again);
+    return { ...prepared, entry, identity, ...(checkpoint === undefined ? {} : { checkpoint }) };
+  }
   const prepared = prepareModule(host.guardCore(), named.path, bytes, spec, fuel);
   host.modules?.set(spec, fuel, prepared);
   return { ...prepared, entry };
@@ -121,18 +138,19 @@ function isReferred({ program: { refer = [] } }: SandboxSpec, { info }: LoadedPr
   return refer.length > 0 && info.imports.some(({ kind, name }) => kind === 'function' && refer.includes(name));
 }
 
-/** One that will be frozen, or goes on where it was. */
-function loadWithState(
-  spec: SandboxSpec,
-  host: RunnerHost,
-  { path, entry, bytes }: { path: string; entry: string; bytes: Uint8Array },
-  fuel: boolean,
-): LoadedProgram {
-  const identity: ProgramIdentity = { path, entry, digest: () => host.digest(bytes) };
-  const { resume: from } = spec.program;
-  const checkpoint = from === undefined ? undefined : checkpointsOf(host).open(from, host, identity, spec.process);
-  const prepared = prepareModule(host.guardCore(), path || spec.process.args[0] || '', bytes, spec, fuel, true);
-  return { ...prepared, entry, identity, ...(checkpoint === undefined ? {} : { checkpoint }) };
+function identityOf(host: RunnerHost, path: string, entry: string, bytes: () => Uint8Array): ProgramIdentity {
+  return { path, entry, bytes, digest: () => host.digest(bytes()) };
+}
+
+/** The file again, as long as it is the one that was loaded: most programs are never asked for it. */
+function rereading(setup: Setup, port: KernelPort, path: string): () => Uint8Array {
+  const loaded = setup.fingerprint(path);
+  return () => {
+    if (setup.fingerprint(path) === loaded) return setup.read(path, port);
+    throw new WctrError('conflict', `${path} has changed since the program was started from it`, {
+      hint: 'restart the container',
+    });
+  };
 }
 
 function checkpointsOf({ checkpoints }: RunnerHost): Checkpoints {
@@ -147,6 +165,8 @@ export interface RunOptions {
   readonly onInstance?: (instance: WebAssembly.Instance) => void;
   /** What to run in place of the program's entry. */
   readonly entry?: (instance: WebAssembly.Instance) => () => unknown;
+  /** The guest's stack may be taken down. */
+  readonly stack?: GuestStack;
 }
 
 /** Instantiates and runs it in an opened process. */
@@ -155,24 +175,27 @@ export function runProgram(
   host: RunnerHost,
   program: LoadedProgram,
   process: WasiProcess,
-  { imports = process.imports, onInstance, entry }: RunOptions = {},
+  { imports = process.imports, onInstance, entry, ...options }: RunOptions = {},
 ): SandboxExit {
   const fuel = program.fuel ? createFuel(spec, host) : undefined;
   let instance: WebAssembly.Instance | undefined;
   let end: WasiEnd;
   try {
+    const { checkpoint } = program;
+    const stack = options.stack ?? (checkpoint?.header.how === 'stack' ? checkpointsOf(host).stack() : undefined);
     instance = new WebAssembly.Instance(
       program.module,
-      linkedImports(program.info, imports, spec.program.unknownImports ?? 'deny'),
+      linkedImports(program.info, stack?.imports(imports) ?? imports, spec.program.unknownImports ?? 'deny'),
     );
+    stack?.attach(instance);
     onInstance?.(instance);
-    const { checkpoint } = program;
     if (fuel !== undefined) fuel.attach(instance, checkpoint === undefined);
     else if (checkpoint === undefined) runStart(instance);
     if (checkpoint !== undefined) {
-      const goOn = checkpointsOf(host).resume(instance, checkpoint, process.context, program.entry);
-      end = process.run(memoryOf(instance), goOn);
+      const goOn = checkpointsOf(host).resume(instance, checkpoint, process.context, program.entry, stack);
+      end = process.run(memoryOf(instance), stack?.around(goOn) ?? goOn);
     } else if (entry !== undefined) end = process.run(memoryOf(instance), entry(instance));
+    else if (stack !== undefined) end = process.run(memoryOf(instance), stack.around(entryOf(instance, program.entry)));
     else end = process.start(instance, program.entry);
   } catch (error) {
     // In the start function of the module, or before it.
@@ -184,6 +207,12 @@ export function runProgram(
   if (end.kind === 'signal') return { ...signalExit(end.signal), exitCode: end.exitCode };
   const usedBytes = (instance === undefined ? undefined : memoryOf(instance))?.buffer?.byteLength ?? 0;
   return abnormalExit({ error: end.error, atMemoryLimit: isAtLimit(usedBytes, spec.resources.memoryBytes) });
+}
+
+function entryOf({ exports }: WebAssembly.Instance, name: string): () => unknown {
+  const entry = exports[name];
+  if (typeof entry === 'function') return entry as () => unknown;
+  throw new WctrError('exec-format', `the module has no function export named ${name}`, { data: { export: name } });
 }
 
 function memoryOf({ exports }: WebAssembly.Instance): WebAssembly.Memory | undefined {

@@ -162,6 +162,14 @@ export class Setup {
     return bytes.subarray(0, done);
   }
 
+  /** Tells a file from another one that has its name now, and from itself after a change. */
+  fingerprint(path: string): string {
+    this.#must(this.#kernel.fstatat(this.#task, abi.AT_FDCWD, this.#path(path), 0), `stat ${path}`);
+    const view = new DataView(this.#memory.buffer);
+    const fields = [abi.STAT_DEV, abi.STAT_INO, abi.STAT_SIZE, abi.STAT_MTIME, abi.STAT_CTIME];
+    return fields.map((field) => view.getBigUint64(this.#task + abi.TASK_STAT + field, true)).join();
+  }
+
   /** Ends the setting up; from here on a read-only root is one. */
   finish(readonly: boolean): void {
     if (readonly) this.#must(this.#kernel.mount_root_flags(abi.MOUNT_READONLY), 'make the root read-only');
