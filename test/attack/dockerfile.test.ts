@@ -63,15 +63,15 @@ describe('a Dockerfile', () => {
     ['of 10 MB', () => `FROM a\n${'RUN x\n'.repeat(1_750_000)}`, 'limit-exceeded'],
     ['of 10 MB of bytes', () => new Uint8Array(10 << 20).fill(0x41), 'limit-exceeded'],
     ['of one line of 1 MB', () => `FROM a\nRUN ${'x'.repeat(1 << 20)}`, 'limit-exceeded'],
-    ['of 100,000 instructions', () => `FROM a\n${'RUN x\n'.repeat(100_000)}`, 'taken'],
-    ['of 20,000 stages', () => 'FROM a\n'.repeat(20_000), 'taken'],
-    ['of 20,000 named stages', () => Array.from({ length: 20_000 }, (_, i) => `FROM a AS s${i}`).join('\n'), 'taken'],
+    ['of 30,000 instructions', () => `FROM a\n${'RUN x\n'.repeat(30_000)}`, 'taken'],
+    ['of 5000 stages', () => 'FROM a\n'.repeat(5000), 'taken'],
+    ['of 5000 named stages', () => Array.from({ length: 5000 }, (_, i) => `FROM a AS s${i}`).join('\n'), 'taken'],
     ['of 100,000 continuations', () => `FROM a\nRUN x${' \\\n y'.repeat(100_000)}`, 'taken'],
     ['of 100,000 continued words', () => `FROM a\nENV${' \\\n a=b'.repeat(100_000)}`, 'taken'],
     ['of 100,000 empty continuations', () => `FROM a\nRUN x \\\n${'\n'.repeat(100_000)}`, 'taken'],
     ['of 100,000 comments', () => `${'# x\n'.repeat(100_000)}FROM a\n`, 'taken'],
     ['of 100,000 flags', () => `FROM a\nCOPY${' \\\n --exclude=x'.repeat(100_000)} a b`, 'taken'],
-    ['of 20,000 here-documents', () => `FROM a\n${'RUN <<E\nE\n'.repeat(20_000)}`, 'taken'],
+    ['of 5000 here-documents', () => `FROM a\n${'RUN <<E\nE\n'.repeat(5000)}`, 'taken'],
     [
       'of one instruction with 5,000 here-documents',
       () => `FROM a\nRUN${' <<E'.repeat(5000)}\n${'E\n'.repeat(5000)}`,
@@ -144,7 +144,7 @@ describe('a Dockerfile', () => {
       fc.property(text, fc.constantFrom('\n', '\r\n', '\\\n'), (lines, newline) => {
         expect(['taken', 'invalid-dockerfile']).toContain(outcome(lines.join(newline)));
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
@@ -176,6 +176,6 @@ describe('a .dockerignore', () => {
 
 /** Each stage takes files from the next, the last from the first. */
 function chain(): string {
-  const count = 20_000;
+  const count = 5000;
   return Array.from({ length: count }, (_, i) => `FROM a AS s${i}\nCOPY --from=s${(i + 1) % count} / /`).join('\n');
 }
