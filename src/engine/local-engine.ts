@@ -57,7 +57,7 @@ export class LocalEngine implements Engine {
 
   /** Puts the record of a container right whose process was killed, and does what its restart policy says. */
   async reconcile(id: string): Promise<void> {
-    await (await import('./reconcile.ts')).reconcile(this.#context, id);
+    await (await import('./reconcile.ts')).reconcile(this.#context, id, { backsOff: true });
   }
 
   /**

@@ -5,15 +5,23 @@ import { discard } from './container-remove.ts';
 import { launch, starting } from './container-start.ts';
 import { EXIT_KILLED, isForgotten, isLost, isUnsettled, lostRecord } from './container-state.ts';
 import { removeSockets } from './container-sweep.ts';
+import { pause } from './timing.ts';
 
 /**
  * Does nothing unless the record says that a process runs and there is none. Then: event `die`, and exited with 137, or
- * what its restart policy or AutoRemove asks for. One that was to remove itself and could not is removed. Whoever is killed while doing it leaves a record that is lost as before.
+ * what its restart policy or AutoRemove asks for; with `backsOff` after a while, if it ran for a short time only. One that
+ * was to remove itself and could not is removed. Whoever is killed while doing it leaves a record that is lost as before.
  */
-export async function reconcile(context: ContainerContext, id: string): Promise<void> {
+export async function reconcile(
+  context: ContainerContext,
+  id: string,
+  options: { readonly backsOff?: boolean } = {},
+): Promise<void> {
   const { containers, events } = context.parts;
   const before = await containers.get(id);
   if (before === undefined || !isUnsettled(before, containers)) return;
+  // Nobody starts or removes it less soon for that: the lock comes after it.
+  if (options.backsOff === true) await pause(backOffMs(lostRecord(before)));
   await starting(context, id, async () => {
     const now = await containers.get(id);
     if (now !== undefined && isForgotten(now)) return discard(context, now, { volumes: true });
@@ -32,6 +40,18 @@ export async function reconcile(context: ContainerContext, id: string): Promise<
     else if (record.hostConfig.AutoRemove === true) await discard(context, record, { volumes: true });
     else await context.networks.release(record).catch(() => {});
   });
+}
+
+const FIRST_BACK_OFF_MS = 100;
+const LONGEST_BACK_OFF_MS = 5_000;
+const STEADY_MS = 10_000;
+
+/** Something kills it again and again, the system for its memory for one: that must not keep the machine busy. */
+function backOffMs({ state, restartCount }: ContainerRecord): number {
+  if (state.status !== 'restarting') return 0;
+  const ranMs = Date.parse(state.finishedAt ?? '') - Date.parse(state.startedAt ?? '');
+  if (ranMs >= STEADY_MS) return FIRST_BACK_OFF_MS;
+  return Math.min(FIRST_BACK_OFF_MS * 2 ** Math.min(restartCount - 1, 16), LONGEST_BACK_OFF_MS);
 }
 
 /** The reason of a failure is in the record; whoever only looked at the container need not hear of it. */

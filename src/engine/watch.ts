@@ -1,3 +1,4 @@
+import type { ContainerRecord } from '../containers/record.ts';
 import type { ContainerContext } from './container-context.ts';
 import { isUnsettled } from './container-state.ts';
 import { sweepLeftovers } from './container-sweep.ts';
@@ -12,9 +13,15 @@ export async function watchContainers(context: ContainerContext): Promise<() => 
   context.background(sweepLeftovers(context));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
+  const underWay = new Set<string>();
+  const settle = async ({ key }: ContainerRecord) => {
+    if (underWay.has(key)) return;
+    underWay.add(key);
+    await reconcile(context, key, { backsOff: true }).finally(() => underWay.delete(key));
+  };
   const look = async () => {
     for (const record of await containers.list()) {
-      if (isUnsettled(record, containers)) await reconcile(context, record.key);
+      if (isUnsettled(record, containers)) context.background(settle(record));
     }
   };
   const again = () => {

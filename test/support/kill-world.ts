@@ -3,7 +3,7 @@
  * the store, and tells what is left of it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -258,24 +258,18 @@ function names(directory: string): string[] {
   }
 }
 
-export function tree(directory: string, prefix = ''): string[] {
-  return names(join(directory, prefix)).flatMap((name) => {
-    const path = prefix === '' ? name : `${prefix}/${name}`;
-    const below = tree(directory, path);
-    return below.length > 0 || isDirectory(join(directory, path)) ? below : [path];
-  });
+/** Paths of everything below that is no directory; links are not followed. */
+export function tree(directory: string): string[] {
+  const entries = readdirIfThere(directory);
+  return entries.flatMap((entry) =>
+    entry.isDirectory() ? tree(join(directory, entry.name)).map((path) => `${entry.name}/${path}`) : [entry.name],
+  );
 }
 
-function isDirectory(path: string): boolean {
+function readdirIfThere(directory: string) {
   try {
-    readlinkSync(path);
-    return false;
+    return readdirSync(directory, { withFileTypes: true });
   } catch {
-    try {
-      readdirSync(path);
-      return true;
-    } catch {
-      return false;
-    }
+    return [];
   }
 }
