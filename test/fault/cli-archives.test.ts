@@ -152,7 +152,7 @@ describe('wctr import', () => {
       failure(
         'wctr: cannot apply the change "RUN make"\n' +
           'hint: a change is one of CMD, ENTRYPOINT, ENV, LABEL, WORKDIR, USER, STOPSIGNAL, EXPOSE, VOLUME with its arguments\n',
-        125,
+        1,
       ),
     );
     expect(await fails(['import', 'fine.tar', 'UPPER:1'])).toEqual(
@@ -172,12 +172,12 @@ describe('names and formats', () => {
     [
       ['save', '-o', 'empty-dir', 'busybox:test'],
       'wctr: cannot write to empty-dir: it is a directory\nhint: name a regular file\n',
-      125,
+      1,
     ],
     [
       ['save', '-o', '/dev/full', 'busybox:test'],
       'wctr: cannot write to /dev/full: it is a device or pipe\nhint: name a regular file\n',
-      125,
+      1,
     ],
     [['save', '-o', 'no/where.tar', 'busybox:test'], 'wctr: no such file or directory: no/where.tar\n', 1],
     [
@@ -189,17 +189,17 @@ describe('names and formats', () => {
     [
       ['images', '--format', '{{.Id'],
       "wctr: template parsing error in \"{{.Id\": unclosed action\nhint: write a Go template such as '{{.ID}}' or 'json'\n",
-      125,
+      1,
     ],
     [
       ['images', '--format', '{{.Name}}'],
       "wctr: template parsing error in \"{{.Name}}\": can't evaluate field Name\nhint: write a Go template such as '{{.ID}}' or 'json'\n",
-      125,
+      1,
     ],
     [
       ['images', '--format', '{{constructor .}}'],
       'wctr: template parsing error in "{{constructor .}}": function "constructor" not defined\nhint: write a Go template such as \'{{.ID}}\' or \'json\'\n',
-      125,
+      1,
     ],
     [['inspect', 'nothing-like-it'], /^wctr: no such object: nothing-like-it\n/, 1],
   ] as const)('%j', async (args, message, code) => {

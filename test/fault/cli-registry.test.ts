@@ -312,7 +312,7 @@ describe('wctr pull of what is not there', () => {
     const env = { DOCKER_CONFIG: cli.dir };
     const result = await cli.run(['pull', '-q', `${registry.host}/app`], { env });
     expect({ ...result, stderr: result.stderr.replaceAll(cli.dir, 'DIR') }).toEqual({
-      code: 125,
+      code: 1,
       stdout: '',
       stderr: 'wctr: DIR/config.json is not valid JSON\n',
     });
