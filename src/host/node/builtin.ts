@@ -9,6 +9,12 @@ export const builtin = {
   get crypto() {
     return process.getBuiltinModule('node:crypto');
   },
+  get dgram() {
+    return process.getBuiltinModule('node:dgram');
+  },
+  get dns() {
+    return process.getBuiltinModule('node:dns/promises');
+  },
   get fs() {
     return process.getBuiltinModule('node:fs/promises');
   },

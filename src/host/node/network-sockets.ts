@@ -1,13 +1,10 @@
-/** Sockets of the host, by node:net, node:dgram and node:dns. */
-import { createSocket } from 'node:dgram';
-import { lookup, Resolver } from 'node:dns/promises';
-import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+/** Sockets of the host, by node:net, and node:dgram and node:dns where they are asked for. */
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import process from 'node:process';
 import { formatAddress, parseAddress, socketAddress } from '../network/address.ts';
 import { errnoOf } from '../network/errno.ts';
 import type { ByteHandlers, ByteServer, ByteSocket, HostSockets } from '../network/host-sockets.ts';
 import type { SocketAddress } from '../wasi/ports.ts';
+import { builtin, nodeFs as fs } from './builtin.ts';
 
 const CONNECT_TIMEOUT_MS = 120_000;
 
@@ -23,41 +20,50 @@ export function nodeSockets(): HostSockets {
       opened(connect({ host: formatAddress(to.address), port: to.port, allowHalfOpen: true, noDelay: true })),
     async listenPath(path, accept) {
       const server = await listen({ path }, accept);
-      await chmod(path, 0o600);
+      fs.chmodSync(path, 0o600);
       return server;
     },
     connectPath: (path) => opened(connect({ path, allowHalfOpen: true })),
     bindUdp,
     async lookup(name, family, servers) {
       if (servers !== undefined && servers.length > 0) return ask(name, family, servers);
-      const found = await lookup(name, { all: true, family });
+      const found = await builtin.dns.lookup(name, { all: true, family });
       return found.flatMap(({ address }) => parseAddress(address) ?? []);
     },
     async makeDirectory(path) {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      fs.mkdirSync(path, { recursive: true, mode: 0o700 });
     },
     async writeFile(path, text) {
       const temp = `${path}.${process.pid}`;
-      await writeFile(temp, text, { mode: 0o600 });
-      await rename(temp, path);
+      fs.writeFileSync(temp, text, { mode: 0o600 });
+      fs.renameSync(temp, path);
     },
     async readFiles(directory, prefix) {
-      const names = await readdir(directory).catch(() => []);
+      const names = orWithout([], () => fs.readdirSync(directory));
       const wanted = names.filter((name) => name.startsWith(prefix) && !name.includes('.'));
-      return Promise.all(wanted.map((name) => readFile(`${directory}/${name}`, 'utf8').catch(() => '')));
+      return wanted.map((name) => orWithout('', () => fs.readFileSync(`${directory}/${name}`, 'utf8')));
     },
-    remove: (path) =>
-      rm(path, { force: true }).catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ERR_FS_EISDIR' && error.code !== 'EISDIR') throw error;
-        await rmdir(path).catch(() => {});
-      }),
+    async remove(path) {
+      if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+        orWithout(undefined, () => fs.rmdirSync(path));
+      } else fs.rmSync(path, { force: true });
+    },
   };
+}
+
+/** These files come and go with other containers. */
+function orWithout<T>(none: T, act: () => T): T {
+  try {
+    return act();
+  } catch {
+    return none;
+  }
 }
 
 const DNS_TIMEOUT_MS = 5_000;
 
 async function ask(name: string, family: 0 | 4 | 6, servers: readonly string[]): Promise<readonly Uint8Array[]> {
-  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
+  const resolver = new builtin.dns.Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   resolver.setServers(servers);
   const answers = await Promise.allSettled([
     family === 6 ? [] : resolver.resolve4(name),
@@ -171,7 +177,7 @@ class NodeSocket implements ByteSocket {
 function bindUdp(at: SocketAddress, receive: (bytes: Uint8Array, from: SocketAddress) => void) {
   return new Promise<Awaited<ReturnType<HostSockets['bindUdp']>>>((resolve, reject) => {
     const v6 = at.address.length === 16;
-    const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6 });
+    const socket = builtin.dgram.createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6 });
     socket.once('error', reject);
     socket.on('message', (bytes, { address, port }) => receive(bytes, socketAddress(address, port)));
     socket.bind({ address: formatAddress(at.address), port: at.port, exclusive: true }, () => {
