@@ -1,6 +1,6 @@
 /** One guest thread's sockets, on the main thread: answers its requests and moves its bytes. */
 import type { SocketAddress } from '../wasi/ports.ts';
-import { CLOSED_BY_READER } from '../worker/ring.ts';
+import { CLOSED_BY_READER, createRing, Ring } from '../worker/ring.ts';
 import { ANY_V4, ANY_V6 } from './address.ts';
 import * as e from './errno.ts';
 import { Flow } from './flow.ts';
@@ -30,6 +30,8 @@ export class GuestLink {
   readonly #wake: () => void;
   readonly #port: MessagePort;
   readonly #mailbox: Int32Array;
+  readonly #kickedWord: Int32Array;
+  readonly #kicks: Ring;
   readonly #sockets = new Map<number, Socket>();
   readonly #offered: { readonly id: number; readonly slot: slots.Slot }[] = [];
   readonly #pending: { readonly listener: Socket; readonly socket: ByteSocket }[] = [];
@@ -50,7 +52,11 @@ export class GuestLink {
       socket.slot.state = slots.LISTENING;
       return { slot, memory };
     });
-    this.setup = { port: port2, mailbox, listen, firstSlot: listen.length };
+    const kicked = new SharedArrayBuffer(4);
+    const kicks = createRing(slots.KICKS_BYTES);
+    this.#kickedWord = new Int32Array(kicked);
+    this.#kicks = new Ring(kicks);
+    this.setup = { port: port2, mailbox, kicked, kicks, listen, firstSlot: listen.length };
     port1.onmessage = ({ data }: MessageEvent) => this.#receive(data as slots.GuestMessage);
     // The container's process lives for its guest, not for this.
     (port1 as { unref?(): void }).unref?.();
@@ -66,22 +72,18 @@ export class GuestLink {
 
   #receive(message: slots.GuestMessage): void {
     if (typeof message === 'number') {
-      const socket = this.#sockets.get(message);
-      if (socket === undefined) return;
-      socket.slot.unkick();
-      if (socket.type === 'datagram') this.#sendDatagrams(socket);
-      else socket.flow?.kicked();
+      this.#lookAtKicks();
       return;
     }
     switch (message.op) {
-      case 'open':
-        this.#sockets.set(message.slot, {
-          slot: new slots.Slot(message.memory),
-          family: message.family,
-          type: message.type,
-          closed: false,
-        });
+      case 'open': {
+        const { memory, family, type } = message;
+        const socket: Socket = { slot: new slots.Slot(memory), family, type, closed: false };
+        this.#sockets.set(message.slot, socket);
+        // Its kick may have been seen before this message.
+        if (type === 'datagram') this.#kicked(socket);
         return;
+      }
       case 'offer':
         this.#offered.push({ id: message.slot, slot: new slots.Slot(message.memory) });
         this.#servePending();
@@ -103,6 +105,22 @@ export class GuestLink {
     if (message.op === 'connect') this.#connect(message.slot, socket, message.address);
     else if (message.op === 'bind') this.#answer(this.#bind(socket, message.address));
     else this.#answer(this.#listen(socket, message.backlog));
+  }
+
+  #lookAtKicks(): void {
+    Atomics.store(this.#kickedWord, 0, 0);
+    const id = new Int32Array(1);
+    const bytes = new Uint8Array(id.buffer);
+    while (this.#kicks.read(bytes) === bytes.length) {
+      const socket = this.#sockets.get(id[0]!);
+      if (socket !== undefined) this.#kicked(socket);
+    }
+  }
+
+  #kicked(socket: Socket): void {
+    socket.slot.unkick();
+    if (socket.type === 'stream') socket.flow?.kicked();
+    else if (socket.slot.outbound.readable > 0) this.#sendDatagrams(socket);
   }
 
   /** Rejections are answered as their errno. */

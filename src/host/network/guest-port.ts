@@ -5,7 +5,7 @@
  */
 import * as w from '../../spec/wasi-preview1.ts';
 import type { HostListener, HostSocket, NetworkPort, SocketAddress } from '../wasi/ports.ts';
-import { CLOSED_BY_READER, CLOSED_BY_WRITER } from '../worker/ring.ts';
+import { CLOSED_BY_READER, CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
 import { mapped, unmapped } from './address.ts';
 import * as e from './errno.ts';
 import * as slots from './slot.ts';
@@ -31,6 +31,9 @@ class GuestNetwork implements NetworkPort {
   readonly #slots = new Map<number, slots.Slot>();
   /** Closed by the guest, not yet FREE or not yet used again; by ring size. */
   readonly #closed: { readonly id: number; readonly slot: slots.Slot; readonly bytes: number }[] = [];
+  readonly #kicked: Int32Array;
+  readonly #kicks: Ring;
+  readonly #kick = new Int32Array(1);
   #next: number;
   #open = 0;
 
@@ -38,6 +41,8 @@ class GuestNetwork implements NetworkPort {
     this.#setup = setup;
     this.#mailbox = new Int32Array(setup.mailbox);
     this.#next = setup.firstSlot;
+    this.#kicked = new Int32Array(setup.kicked);
+    this.#kicks = new Ring(setup.kicks);
     this.listeners = setup.listen.map(({ slot, memory }) => {
       const opened = new slots.Slot(memory);
       this.#slots.set(slot, opened);
@@ -87,6 +92,14 @@ class GuestNetwork implements NetworkPort {
     this.#closed.push({ id, slot, bytes });
     // After a flood its memory goes again.
     if (this.#closed.length > MAX_SPARE) this.#closed.shift();
+  }
+
+  /** Has the main thread look at a slot. One message stands for all kicks until it has begun to look. */
+  kick(id: number, slot: slots.Slot): void {
+    if (!slot.kick()) return;
+    this.#kick[0] = id;
+    this.#kicks.write(new Uint8Array(this.#kick.buffer));
+    if (Atomics.exchange(this.#kicked, 0, 1) === 0) this.send(slots.LOOK_AT_KICKS);
   }
 
   send(message: slots.GuestMessage): void {
@@ -261,7 +274,7 @@ class GuestSocket implements HostSocket {
         return error === 0 ? -e.EPIPE : -error;
       }
       const taken = outbound.write(done === 0 ? source : source.subarray(done));
-      if (taken > 0 && slot.kick()) this.#network.send(this.#id);
+      if (taken > 0) this.#network.kick(this.#id, slot);
       done += taken;
       if (done === source.length || (nonBlocking && done > 0)) return done;
       if (nonBlocking) return -e.EAGAIN;
@@ -299,7 +312,7 @@ class GuestSocket implements HostSocket {
     const room = () => outbound.writable >= slots.DATAGRAM_HEADER + source.length;
     if (!room() && (nonBlocking || !outbound.waitUntil(room, this.sendTimeoutMs))) return -e.EAGAIN;
     slots.putDatagram(outbound, source, plain(to));
-    if (this.#slot.kick()) this.#network.send(this.#id);
+    this.#network.kick(this.#id, this.#slot);
     return source.length;
   }
 
@@ -311,7 +324,7 @@ class GuestSocket implements HostSocket {
       this.#readShut = true;
       slot.inbound.close(CLOSED_BY_READER);
     }
-    if (slot.kick()) this.#network.send(this.#id);
+    this.#network.kick(this.#id, slot);
     return 0;
   }
 
@@ -360,7 +373,7 @@ class GuestSocket implements HostSocket {
 
   /** The main thread stopped for want of space: it goes on. */
   #madeRoom(): void {
-    if (this.#slot.takeWantsSpace() && this.#slot.kick()) this.#network.send(this.#id);
+    if (this.#slot.takeWantsSpace()) this.#network.kick(this.#id, this.#slot);
   }
 
   #notConnected(): number {

@@ -166,7 +166,7 @@ export function takeDatagram(ring: Ring): { readonly bytes: Uint8Array; readonly
   return { bytes, address: { address: header.slice(8, 8 + family), port: view.getUint16(2, true) } };
 }
 
-/** Guest to main thread. A number alone is a kick. Requests are answered in the mailbox unless said otherwise. */
+/** Guest to main thread. A number alone: look at the kicks. Requests are answered in the mailbox unless said otherwise. */
 export type GuestMessage =
   | number
   | { readonly op: 'bind'; readonly slot: number; readonly address: SocketAddress }
@@ -192,6 +192,10 @@ export interface GuestSetup {
   readonly port: MessagePort;
   /** i32 answered | i32 result | i32 bytes | bytes of the answer. */
   readonly mailbox: SharedArrayBuffer;
+  /** i32: 1 while the main thread has been told to look at the ring and has not begun. */
+  readonly kicked: SharedArrayBuffer;
+  /** Ring, guest -> main thread: 4-byte numbers of slots that were kicked. A slot is in it once at most. */
+  readonly kicks: SharedArrayBuffer;
   /** `80/tcp`: listening when the guest starts. */
   readonly listen: readonly { readonly slot: number; readonly memory: SlotMemory }[];
   readonly firstSlot: number;
@@ -199,3 +203,6 @@ export interface GuestSetup {
 
 export const MAILBOX_HEADER = 12;
 export const MAILBOX_BYTES = 4096;
+/** Room for more slots than there can be. */
+export const KICKS_BYTES = 65536;
+export const LOOK_AT_KICKS = 0;
