@@ -49,7 +49,7 @@ it(
     expect(world.processes()).toEqual([]);
     // The subnet of the default network is known for as long as there is a run directory.
     expect(tree(world.runDirectory).filter((path) => !/\/net\/s[0-9a-f]{10}$/.test(path))).toEqual([]);
-    const files = world.files().filter((path) => !/^(code\/|events(\.1)?\.jsonl$|run$)/.test(path));
+    const files = world.files().filter((path) => !/^(code\/|containers\.list$|events(\.1)?\.jsonl$|run$)/.test(path));
     expect(files.filter((path) => !path.startsWith('networks/'))).toEqual([]);
     // And so is the record of its addresses.
     const networks = files.map((path) => JSON.parse(readFileSync(join(world.root, path), 'utf8')).record.name);
