@@ -15,6 +15,10 @@ export async function startRegistryChild(root: string, flags: readonly string[] 
   const args = [WCTR, 'registry', 'serve', '--listen', '127.0.0.1:0', '--root', root, ...flags];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  // A test that fails before it ends the registry must not leave it behind.
+  const killAtExit = () => void child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  void ended.then(() => process.off('exit', killAtExit));
   const url = await listening(child);
   const finish = async (signal: NodeJS.Signals) => {
     child.kill(signal);
