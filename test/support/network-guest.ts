@@ -10,7 +10,7 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const encode = (line: string) => new TextEncoder().encode(line);
 
 function at(args: Record<string, unknown>): SocketAddress {
-  return { address: Uint8Array.from(args['address'] as number[]), port: args['port'] as number };
+  return { address: Uint8Array.from(args.address as number[]), port: args.port as number };
 }
 
 function opened(socket: HostSocket | number): HostSocket {
@@ -68,7 +68,7 @@ export const programs = {
   echoServer(network, args) {
     const listener = listening(network, args);
     let total = 0;
-    for (let i = 0; i < (args['connections'] as number); i++) {
+    for (let i = 0; i < (args.connections as number); i++) {
       const connection = listener.accept(false);
       if (typeof connection === 'number') throw new Error(`accept: ${connection}`);
       total += echo(connection);
@@ -83,7 +83,7 @@ export const programs = {
   },
   /** Connects, sends, ends, and gives what comes back; a failure is its errno. */
   client(network, args) {
-    const name = args['name'] as string | undefined;
+    const name = args.name as string | undefined;
     let address = at({ address: [0, 0, 0, 0], ...args });
     if (name !== undefined) {
       const found = network.resolve(name, 0);
@@ -93,8 +93,7 @@ export const programs = {
     const socket = opened(network.socket(address.address.length === 16 ? 6 : 4, 'stream'));
     const connected = socket.connect(address, false);
     if (connected < 0) return { connect: connected };
-    const bytes =
-      args['bytes'] === undefined ? encode(args['text'] as string) : new Uint8Array(args['bytes'] as number).fill(7);
+    const bytes = args.bytes === undefined ? encode(args.text as string) : new Uint8Array(args.bytes as number).fill(7);
     // A peer that echoes has to be read from while there is more to send.
     let got = 0;
     let answer: Uint8Array = new Uint8Array(0);
@@ -103,7 +102,7 @@ export const programs = {
       const taken = socket.send(part, false);
       if (taken < 0) return { send: taken };
       sent += taken;
-      if (args['bytes'] !== undefined) {
+      if (args.bytes !== undefined) {
         const piece = new Uint8Array(65536);
         while (got < sent) {
           const more = socket.receive(piece, 0, false);
@@ -123,15 +122,12 @@ export const programs = {
   wasiWrong: (network) => wrongCalls(network),
   wasiAlone: () => withoutNetwork(),
   resolve(network, args) {
-    return network.resolve(args['name'] as string, (args['family'] as 0 | 4 | 6 | undefined) ?? 0);
+    return network.resolve(args.name as string, (args.family as 0 | 4 | 6 | undefined) ?? 0);
   },
   /** Asks the resolver at 127.0.0.11 as a program with a resolver of its own does. */
   dns(network, args) {
     const socket = opened(network.socket(4, 'datagram'));
-    ok(
-      'sendTo',
-      socket.sendTo(args['query'] as Uint8Array, { address: Uint8Array.of(127, 0, 0, 11), port: 53 }, false),
-    );
+    ok('sendTo', socket.sendTo(args.query as Uint8Array, { address: Uint8Array.of(127, 0, 0, 11), port: 53 }, false));
     const piece = new Uint8Array(65536);
     const got = socket.receiveFrom(piece, 0, false);
     if (typeof got === 'number') throw new Error(`receiveFrom: ${got}`);
@@ -139,12 +135,12 @@ export const programs = {
   },
   /** Datagrams of a size, sent and counted as they come back. */
   udpMany(network, args) {
-    const socket = opened(network.socket((args['family'] as 4 | 6 | undefined) ?? 4, 'datagram'));
+    const socket = opened(network.socket((args.family as 4 | 6 | undefined) ?? 4, 'datagram'));
     const to = at(args);
     const piece = new Uint8Array(70000);
     let back = 0;
-    for (let i = 0; i < (args['count'] as number); i++) {
-      const bytes = new Uint8Array(args['size'] as number).fill(i);
+    for (let i = 0; i < (args.count as number); i++) {
+      const bytes = new Uint8Array(args.size as number).fill(i);
       const sent = socket.sendTo(bytes, to, false);
       if (sent < 0) return { sent };
       const got = socket.receiveFrom(piece, 0, false);
@@ -161,13 +157,13 @@ export const programs = {
   },
   udpFlood(network, args) {
     const socket = opened(network.socket(4, 'datagram'));
-    const bytes = new Uint8Array(args['size'] as number);
+    const bytes = new Uint8Array(args.size as number);
     let sent = 0;
-    for (let i = 0; i < (args['count'] as number); i++) if (socket.sendTo(bytes, at(args), false) > 0) sent++;
+    for (let i = 0; i < (args.count as number); i++) if (socket.sendTo(bytes, at(args), false) > 0) sent++;
     return sent;
   },
   udpEcho(network, args) {
-    const socket = opened(network.socket((args['family'] as 4 | 6 | undefined) ?? 4, 'datagram'));
+    const socket = opened(network.socket((args.family as 4 | 6 | undefined) ?? 4, 'datagram'));
     ok('bind', socket.bind(at(args)));
     parentPort?.postMessage({ listening: socket.local() });
     const piece = new Uint8Array(70000);
@@ -198,7 +194,7 @@ export const programs = {
   many(network, args) {
     const listener = listening(network, { address: [127, 0, 0, 1], port: 0 });
     let done = 0;
-    for (let i = 0; i < (args['count'] as number); i++) {
+    for (let i = 0; i < (args.count as number); i++) {
       const client = opened(network.socket(4, 'stream'));
       ok('connect', client.connect(listener.local() as SocketAddress, false));
       const server = listener.accept(false) as HostConnection;
@@ -223,12 +219,9 @@ export const programs = {
   },
   udpClient(network, args) {
     const socket = opened(network.socket(4, 'datagram'));
-    const found = network.resolve(args['name'] as string, 4);
+    const found = network.resolve(args.name as string, 4);
     if (typeof found === 'number') return { resolve: found };
-    ok(
-      'sendTo',
-      socket.sendTo(encode(args['text'] as string), { address: found[0]!, port: args['port'] as number }, false),
-    );
+    ok('sendTo', socket.sendTo(encode(args.text as string), { address: found[0]!, port: args.port as number }, false));
     const piece = new Uint8Array(65536);
     const got = socket.receiveFrom(piece, 0, false);
     if (typeof got === 'number') throw new Error(`receiveFrom: ${got}`);
@@ -237,7 +230,7 @@ export const programs = {
   /** An event loop over polled sockets that answers every request; ends when told to by a connection to `stop`. */
   http(network, args) {
     const listener = listening(network, args);
-    const word = new Int32Array(args['events'] as SharedArrayBuffer);
+    const word = new Int32Array(args.events as SharedArrayBuffer);
     const connections = new Set<HostConnection>();
     const piece = new Uint8Array(65536);
     let served = 0;

@@ -342,7 +342,9 @@ describe('collecting garbage', () => {
       reference: parseReference('b'),
     });
     expect(b.diffIds).toEqual(a.diffIds);
-    const usage = await imageDiskUsage({ ...store.collector, images: store.images }, async (id) => (id === a.id ? 1 : 0));
+    const usage = await imageDiskUsage({ ...store.collector, images: store.images }, async (id) =>
+      id === a.id ? 1 : 0,
+    );
     expect(usage).toMatchObject({ imageCount: 2, activeCount: 1 });
     expect(usage.images.map(({ sharedBytes }) => sharedBytes)).toEqual([2048, 2048]);
     const blobBytes = (await store.content.list()).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

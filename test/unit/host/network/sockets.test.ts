@@ -82,8 +82,8 @@ describe('two containers', () => {
       });
     }
     await server.result;
-    expect(app.stats()['net20']).toMatchObject({ txBytes: 57, rxBytes: 57 });
-    expect(db.stats()['net20']).toMatchObject({ txBytes: 57, rxBytes: 57 });
+    expect(app.stats().net20).toMatchObject({ txBytes: 57, rxBytes: 57 });
+    expect(db.stats().net20).toMatchObject({ txBytes: 57, rxBytes: 57 });
   });
 
   it('move more than the rings hold, both ways', async () => {
