@@ -4,6 +4,7 @@
  * code; umoci makes the image. Kept under .cache.
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { promisify } from 'node:util';
 import { peer, peerPackage } from '../support/peers.ts';
 
 const run = promisify(execFile);
+const MAIN_TEXT = fileURLToPath(new URL('ruby-main.wat', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CACHE = join(ROOT, '.cache', 'programs');
 const PACKAGE = '@ruby/3.4-wasm-wasi';
@@ -18,6 +20,8 @@ export const RUBY_TAG = 'ruby';
 /** Not where ruby looks by itself: ruby.wasm brings an empty /usr/local/lib/ruby that hides the container's. */
 const LIBRARY = '/opt/ruby/lib';
 const LOAD_PATH = [`${LIBRARY}/3.4.0`, `${LIBRARY}/3.4.0/wasm32-wasi`];
+export const RUBY_PATH = '/usr/local/bin/ruby.wasm';
+export const RUBY_FLAGS = [...LOAD_PATH.map((path) => `-I${path}`), '-EUTF-8', '-e_=0'];
 /** ruby.wasm's exports first, main's added. */
 const MERGE_OPTIONS = ['--all-features', '--no-validation', '--skip-export-conflicts'];
 
@@ -29,7 +33,7 @@ export function hasRubyPeers(): boolean {
  * What npm's ruby.wasm does as a command: run the script, print what it raised, end with its status. It has to end by
  * itself, since giving a value back to the caller needs the JavaScript host.
  */
-const MAIN = `
+export const RUBY_MAIN = `
   status = 0
   begin
     $0 = ARGV.shift
@@ -47,7 +51,8 @@ const MAIN = `
 export async function rubyLayout(): Promise<string> {
   const packed = peerPackage(PACKAGE)!;
   const { version } = JSON.parse(readFileSync(join(packed, 'package.json'), 'utf8')) as { version: string };
-  const finished = join(CACHE, `ruby-${version}`);
+  const main = createHash('sha256').update(readFileSync(MAIN_TEXT)).digest('hex').slice(0, 8);
+  const finished = join(CACHE, `ruby-${version}-${main}`);
   if (!existsSync(finished)) {
     mkdirSync(CACHE, { recursive: true });
     const work = mkdtempSync(join(CACHE, 'unfinished-'));
@@ -87,10 +92,9 @@ async function copyLibrary(packed: string, to: string): Promise<void> {
 }
 
 async function addMain(library: string, to: string): Promise<void> {
-  const text = fileURLToPath(new URL('ruby-main.wat', import.meta.url));
   const main = `${to}.main`;
   const tool = (name: string) => join(ROOT, 'node_modules', 'binaryen', 'bin', name);
-  await run(process.execPath, [tool('wasm-as'), text, '-o', main]);
+  await run(process.execPath, [tool('wasm-as'), MAIN_TEXT, '-o', main]);
   await run(process.execPath, [tool('wasm-merge'), library, 'env', main, 'canonical_abi', '-o', to, ...MERGE_OPTIONS]);
 }
 
@@ -102,8 +106,8 @@ async function makeImage(work: string): Promise<void> {
   await umoci('init', '--layout', layout);
   await umoci('new', ...image);
   await umoci('insert', ...image, '--rootless', join(work, 'lib'), LIBRARY);
-  await umoci('insert', ...image, '--rootless', join(work, 'ruby.wasm'), '/usr/local/bin/ruby.wasm');
-  const entrypoint = ['/usr/local/bin/ruby.wasm', MAIN, ...LOAD_PATH.map((path) => `-I${path}`), '-EUTF-8', '-e_=0'];
+  await umoci('insert', ...image, '--rootless', join(work, 'ruby.wasm'), RUBY_PATH);
+  const entrypoint = [RUBY_PATH, RUBY_MAIN, ...RUBY_FLAGS];
   const config = ['--os', 'wasip1', '--architecture', 'wasm', '--config.label', 'wctr.unknown-imports=trap'];
   await umoci('config', ...image, ...config, ...entrypoint.flatMap((word) => ['--config.entrypoint', word]));
   await umoci('gc', '--layout', layout);

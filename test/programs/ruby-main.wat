@@ -71,7 +71,7 @@
     (i32.add (local.get $value)
       (select (i32.const 48) (i32.const 87) (i32.lt_u (local.get $value) (i32.const 10)))))
 
-  ;;  ARGV.replace(["6f6e6500..."].pack("H*").split("\0", -1)[0...-1])
+  ;;  ARGV.replace(["6f6e6500..."].pack("H*").force_encoding("UTF-8").split("\0", -1)[0...-1])
   (func $replace_arguments
     (local $from i32) (local $end i32) (local $code i32) (local $at i32)
     (local.set $from (i32.load (global.get $argv)))
@@ -81,7 +81,7 @@
         (then (i32.load offset=8 (global.get $argv)))
         (else (local.get $end))))
     (local.set $code
-      (call $alloc (i32.add (i32.const 64) (i32.shl (i32.sub (local.get $end) (local.get $from)) (i32.const 1)))))
+      (call $alloc (i32.add (i32.const 128) (i32.shl (i32.sub (local.get $end) (local.get $from)) (i32.const 1)))))
     (i64.store (local.get $code) (i64.const 0x65722e5647524120))
     (i64.store offset=8 (local.get $code) (i64.const 0x225b286563616c70))
     (local.set $at (i32.add (local.get $code) (i32.const 16)))
@@ -94,12 +94,15 @@
         (local.set $from (i32.add (local.get $from) (i32.const 1)))
         (br $each)))
     (i64.store (local.get $at) (i64.const 0x286b6361702e5d22))
-    (i64.store offset=8 (local.get $at) (i64.const 0x70732e29222a4822))
-    (i64.store offset=16 (local.get $at) (i64.const 0x22305c222874696c))
-    (i64.store offset=24 (local.get $at) (i64.const 0x2e305b29312d202c))
-    (i64.store offset=32 (local.get $at) (i64.const 0x2020295d312d2e2e))
+    (i64.store offset=8 (local.get $at) (i64.const 0x6f662e29222a4822))
+    (i64.store offset=16 (local.get $at) (i64.const 0x6f636e655f656372))
+    (i64.store offset=24 (local.get $at) (i64.const 0x54552228676e6964))
+    (i64.store offset=32 (local.get $at) (i64.const 0x70732e2922382d46))
+    (i64.store offset=40 (local.get $at) (i64.const 0x22305c222874696c))
+    (i64.store offset=48 (local.get $at) (i64.const 0x2e305b29312d202c))
+    (i64.store offset=56 (local.get $at) (i64.const 0x2020295d312d2e2e))
     (drop (call $evaluate (local.get $code)
-      (i32.sub (i32.add (local.get $at) (i32.const 40)) (local.get $code)))))
+      (i32.sub (i32.add (local.get $at) (i32.const 64)) (local.get $code)))))
 
   (func (export "wizer.initialize")
     (call $begin)

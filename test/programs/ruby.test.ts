@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cli, openCli } from '../support/cli.ts';
 import { type DockerRegistry, pushLayout, startDockerRegistry } from '../support/docker-registry.ts';
-import { hasRubyPeers, RUBY_TAG, rubyLayout } from './ruby-image.ts';
+import { hasRubyPeers, RUBY_FLAGS, RUBY_MAIN, RUBY_PATH, RUBY_TAG, rubyLayout } from './ruby-image.ts';
 
 const SCRIPT = `
 require 'json'
@@ -101,6 +101,31 @@ end`,
     const result = await cli.run([...args, '/app/filter.rb'], { input: 'one\ntwo\n' });
     expect(result).toEqual({ code: 0, stdout: 'eno\nowt\nErrno::EROFS\n', stderr: '' });
   });
+
+  it('goes on from a checkpoint with its library loaded, pushed and pulled', async () => {
+    const succeed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await cli.run(args);
+      expect({ args, code, stderr }).toMatchObject({ code: 0 });
+      return stdout;
+    };
+    writeFileSync(join(cli.dir, 'app', 'warm.rb'), 'puts JSON.generate(ARGV), Digest::MD5.hexdigest("")\n');
+    const load = '%w[json set erb digest optparse fileutils].each { |name| require name }';
+    const image = `${registry.host}/ruby`;
+    await succeed('create', '--name', 'ruby', '--entrypoint', RUBY_PATH, `${image}:gzip`, load, ...RUBY_FLAGS);
+    const entrypoint = `ENTRYPOINT ${JSON.stringify([RUBY_PATH, RUBY_MAIN])}`;
+    await succeed('checkpoint', 'create', '--image', `${image}:warm`, '-c', entrypoint, '-c', 'CMD []', 'ruby');
+    await succeed('push', '-q', `${image}:warm`);
+    await succeed('rm', 'ruby');
+    await succeed('rmi', `${image}:warm`);
+    await succeed('pull', '-q', `${image}:warm`);
+    for (const args of [[], ["it's", '"quoted"', 'ü', '']]) {
+      expect(await cli.run(['run', '--rm', '-v', './app:/app', `${image}:warm`, '/app/warm.rb', ...args])).toEqual({
+        code: 0,
+        stdout: `${JSON.stringify(args)}\nd41d8cd98f00b204e9800998ecf8427e\n`,
+        stderr: '',
+      });
+    }
+  }, 120_000);
 
   it('ends when it calls what only a JavaScript host has', async () => {
     writeFileSync(join(cli.dir, 'app', 'js.rb'), 'require "js"\nJS.global\n');

@@ -2,12 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { peer } from './peers.ts';
 
 const SOURCES = fileURLToPath(new URL('./guests/', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../.build/guests/', import.meta.url));
-const WASM_OPT = fileURLToPath(new URL('../../node_modules/binaryen/bin/wasm-opt', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const WASM_OPT = join(ROOT, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
 const FLAGS = ['--target=wasm32-wasi', '--sysroot=/usr', '-O2', '-Wall', '-Wextra', '-Werror'];
 const ASYNCIFY = ['-O2', '--asyncify'];
 

@@ -16,7 +16,6 @@
 import { WctrError } from '../../errors.ts';
 import type { BlockSource } from '../ports.ts';
 
-export const CHECKPOINT_MEDIA_TYPE = 'application/vnd.wctr.checkpoint.v1';
 export const BLOCK_BYTES = 4096;
 
 const MAGIC = 'wctrfrz1';

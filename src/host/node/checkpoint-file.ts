@@ -1,5 +1,5 @@
 /** A checkpoint's file, written from a guest's thread. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { CheckpointFile } from '../checkpoint/freeze.ts';
 
@@ -15,15 +15,24 @@ export function createCheckpoint(path: string): CheckpointFile {
     },
     commit() {
       fsyncSync(fd);
-      closeSync(fd);
       renameSync(unfinished, path);
-      const parent = openSync(directory, 'r');
-      fsyncSync(parent);
-      closeSync(parent);
+      syncDirectory(directory);
+      closeSync(fd);
     },
     discard() {
       closeSync(fd);
-      unlinkSync(unfinished);
+      rmSync(unfinished, { force: true });
     },
   };
+}
+
+/** Windows has no descriptors of directories. */
+function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return;
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
