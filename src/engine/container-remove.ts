@@ -7,7 +7,7 @@ import type { ContainerContext } from './container-context.ts';
 import { starting } from './container-start.ts';
 import { isRunning } from './container-state.ts';
 import { killContainer } from './container-stop.ts';
-import { sweepLeftovers } from './container-sweep.ts';
+import { removeSockets, sweepLeftovers } from './container-sweep.ts';
 import { matchesLabels, readFilters } from './filters.ts';
 import { parseTime } from './timing.ts';
 
@@ -59,6 +59,8 @@ export async function discard(
 ): Promise<void> {
   const { containers, events } = context.parts;
   await containers.locked(record.key, () => containers.remove(record));
+  // Its process may have been killed before it was known to run.
+  if (record.managed) await removeSockets(context, record).catch(() => {});
   await context.networks.release(record).catch(() => {});
   if (options.volumes) await context.mounts.release(record).catch(() => {});
   await events.container(record, 'destroy');

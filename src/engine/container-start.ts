@@ -10,8 +10,13 @@ import type { ContainerContext } from './container-context.ts';
 import { assertManaged, isRunning, now } from './container-state.ts';
 import { sandboxResources } from './host-config.ts';
 import type { ProgramFiles } from './program.ts';
+import { pause } from './timing.ts';
 
 const DEFAULT_STOP_SECONDS = 10;
+/** A process takes its leave of slow callers before it ends. */
+const LEAVES_WITHIN_MS = 10_000;
+const ANSWERS_WITHIN_MS = 2_000;
+const POLL_MS = 20;
 
 /** How a start differs from a plain one. */
 interface LaunchOptions {
@@ -80,6 +85,10 @@ async function launchWith(
 ): Promise<void> {
   const { containers } = context.parts;
   const files = await context.programs.reopen(record);
+  if (await isStartedAlready(context, record.key)) {
+    await Promise.all(pending.map((one) => one.connect(context.socket(record.key))));
+    return;
+  }
   const { plan, networks, names } = await context.networks.plan(record);
   const mounts = await context.mounts.prepare(record, files);
   const { restartCount = 0 } = options;
@@ -94,6 +103,30 @@ async function launchWith(
     throw error;
   }
   await process.go();
+}
+
+/**
+ * Whoever launched it before may have been killed while its process began, which goes on. The process of its last run may
+ * be about to end. Either listens: waits until it has done what it does.
+ */
+async function isStartedAlready(context: ContainerContext, id: string): Promise<boolean> {
+  const { containers } = context.parts;
+  const processes = await context.processes();
+  const deadline = Date.now() + LEAVES_WITHIN_MS;
+  while (Date.now() < deadline) {
+    const answer = processes.connect(context.socket(id), { op: 'ping' }).then(
+      (session) => {
+        session.close();
+        return true;
+      },
+      () => false,
+    );
+    if (!(await Promise.race([answer, pause(ANSWERS_WITHIN_MS).then(() => false)]))) return false;
+    const now = await containers.get(id);
+    if (now !== undefined && isRunning(now.state) && containers.runs(now)) return true;
+    await pause(POLL_MS);
+  }
+  return false;
 }
 
 function launchDocument(
@@ -172,8 +205,12 @@ async function recordFailure(context: ContainerContext, { key }: ContainerRecord
   const { containers } = context.parts;
   const exitCode = isWctrError(error) ? ERROR_TABLE[error.code].exit : 125;
   const message = error instanceof Error ? error.message : String(error);
+  let isFailed = false;
   const failed = await containers
     .change(key, (record) => {
+      // Somebody else's start went well.
+      if (isRunning(record.state) && containers.runs(record)) return undefined;
+      isFailed = true;
       const { pid: _, pidStartedAt: __, ...state } = record.state;
       const status = record.state.startedAt === undefined ? 'created' : 'exited';
       return {
@@ -183,7 +220,7 @@ async function recordFailure(context: ContainerContext, { key }: ContainerRecord
       };
     })
     .catch(() => undefined);
-  if (failed?.hostConfig.AutoRemove !== true) return;
+  if (!isFailed || failed?.hostConfig.AutoRemove !== true) return;
   const { discard } = await import('./container-remove.ts');
   await discard(context, failed, { volumes: true }).catch(() => {});
 }

@@ -84,7 +84,7 @@ describe('two daemons on one store', () => {
       const { pid } = world.records()[0]!.state;
       kill(pid!);
       await expect
-        .poll(() => world.records()[0]!.state, { timeout: 10_000 })
+        .poll(() => world.records()[0]!.state, { timeout: 20_000 })
         .toMatchObject({
           status: 'running',
           pid: expect.not.toSatisfy((now: number) => now === pid),
@@ -111,5 +111,5 @@ describe('two daemons on one store', () => {
     expect(list.sort()).toEqual(['/box', ...names.map((name) => `/${name}`), '/same'].sort());
     await second.end();
     expect((await world.wctr(['rm', '-f', 'box', 'same', ...names]).ended).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
