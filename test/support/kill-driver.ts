@@ -408,8 +408,10 @@ export class KillDriver {
           this.#violate(`${known.name} ended with ${exit?.exitCode} after a kill`);
         }
       }
-      // A daemon that begins starts those whose policy is `always`, also where somebody had stopped them.
-      const isStartedAgain = restarted && known.policy === 'always' && status === 'running';
+      // A daemon that begins starts those whose policy is `always`, also where somebody had stopped them, and others whose
+      // last start was cut off.
+      const isWanted = known.policy === 'always' || known.policy === 'unless-stopped';
+      const isStartedAgain = restarted && isWanted && status === 'running';
       if (
         !isStartedAgain &&
         known.status !== '?' &&
