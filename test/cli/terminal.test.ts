@@ -87,10 +87,11 @@ describe.skipIf(!peer('tmux'))('in a terminal', () => {
   });
 
   it('colours its errors, but not under NO_COLOR', async () => {
-    type('clear; wctr rnu; echo ended=$?');
-    expect(await shown(/ended=1$/m, '-e')).toContain('\u001b[31mwctr:');
-    type('clear; NO_COLOR=1 wctr rnu; echo ended=$?');
-    const plain = await shown(/ended=1$/m, '-e');
+    // The screen still shows what came before until it is cleared.
+    type('clear; wctr rnu; echo coloured=$?');
+    expect(await shown(/^coloured=1$/m, '-e')).toContain('\u001b[31mwctr:');
+    type('clear; NO_COLOR=1 wctr rnu; echo plain=$?');
+    const plain = await shown(/^plain=1$/m, '-e');
     expect(plain).toContain("wctr: 'rnu' is not a wctr command");
     expect(plain).not.toContain('\u001b[31m');
   });
