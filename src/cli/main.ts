@@ -8,7 +8,6 @@ import { directFileSystem } from '../host/node/direct-file-system.ts';
 import { dataRoot } from '../host/node/directories.ts';
 import { isAlive, listeners } from '../host/node/engine-host.ts';
 import { nodeHasher } from '../host/node/hasher.ts';
-import { compileEarly } from '../host/node/packaged-wasm.ts';
 import type { ContainerSummary } from '../spec/engine-api.ts';
 import { VERSION } from '../version.ts';
 import { runCli } from './app.ts';
@@ -24,11 +23,10 @@ const contexts = contextStore(process.env);
 const early = needsSecondProcess(argv)
   ? import('../host/process/prespawn.ts').then(({ prespawn }) => prespawn())
   : undefined;
-const compiled = becomesContainer(argv) ? compileEarly() : undefined;
 
 async function open(dataRoot?: string): Promise<Engine> {
   const { openEngine } = await import('../node.ts');
-  const [process] = await Promise.all([early, compiled]);
+  const process = await early;
   return openEngine({
     becomesContainer: true,
     ...(dataRoot === undefined ? {} : { dataRoot }),
@@ -120,11 +118,6 @@ function abortOnInterrupt(): AbortController {
   const controller = new AbortController();
   process.once('SIGINT', () => controller.abort());
   return controller;
-}
-
-/** A guess from the line alone, as below: what was compiled for nothing has taken no time of this thread. */
-function becomesContainer([command, ...rest]: readonly string[]): boolean {
-  return command === 'run' && rest.includes('--rm');
 }
 
 /** A guess from the line alone; where it is wrong the process is started later, or ends unused. */

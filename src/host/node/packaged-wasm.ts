@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { withMemoryKind } from '../../core/load.ts';
 import { DIST } from './package-files.ts';
 
-const NAMES = ['kernel', 'core'] as const;
-
-type Name = (typeof NAMES)[number];
+type Name = 'kernel' | 'core';
 
 /** Each is read and compiled when first asked for and kept. */
 export interface WasmModules {
@@ -26,15 +24,6 @@ export const packagedWasm = {
     return sharedKernel;
   },
 } satisfies WasmModules & { sharedKernel(): WebAssembly.Module };
-
-/**
- * Has them compiled by the engine's own threads while the program that needs them is still being loaded, and resolves
- * when it is done. A module that cannot be had is told of by who asks for it.
- */
-export async function compileEarly(): Promise<void> {
-  const compile = async (name: Name) => void compiled.set(name, await WebAssembly.compile(bytesOf(name)));
-  await Promise.allSettled(NAMES.map(compile));
-}
 
 function compiledNow(name: Name): WebAssembly.Module {
   const module = compiled.get(name) ?? new WebAssembly.Module(bytesOf(name));
