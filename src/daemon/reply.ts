@@ -1,5 +1,6 @@
 /** How the daemon answers: documents, errors in docker's shape, and streams of JSON lines. */
 import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+import { streamOf } from '../host/stream-of.ts';
 
 /** What the docker CLI looks for to exit with 127 and 126 where a program cannot be started. */
 const CLI_MARKS: Readonly<Record<string, string>> = {
@@ -75,25 +76,6 @@ export function bytes(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   return new Response(streamOf(chunks), { headers: { 'content-type': contentType, ...headers } });
-}
-
-/** Pulls only what the connection takes; leaving the connection ends the source. */
-export function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await iterator.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(next.value);
-      },
-      async cancel() {
-        // Not awaited: an iterator that waits for its next value returns only then.
-        void iterator.return?.(undefined)?.catch(() => {});
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /**

@@ -1,7 +1,6 @@
 /** `commit`: what a container changed over its image becomes a layer of a new one. */
 import type { ContainerRecord } from '../containers/record.ts';
 import { WctrError } from '../errors.ts';
-import { streamRange } from '../images/archive/files.ts';
 import { spool } from '../images/archive/spool.ts';
 import { applyChanges } from '../images/config-changes.ts';
 import { digestOf } from '../images/digest.ts';
@@ -163,15 +162,7 @@ async function ingest(
     const digest: Digest = `sha256:${packed.digestHex()}`;
     const descriptor: Descriptor = { mediaType: MEDIA_TYPE.ociLayerGzip, digest, size: spooled.sizeBytes };
     await lease.pin([digest, diffId]);
-    const origin = async function* (offset: number) {
-      const reader = await spooled.open();
-      try {
-        yield* streamRange(reader, offset, reader.sizeBytes);
-      } finally {
-        await reader.close();
-      }
-    };
-    if (!(await images.content.has(digest))) await images.layers.ingest(descriptor, diffId, origin);
+    if (!(await images.content.has(digest))) await images.layers.ingest(descriptor, diffId, spooled.from);
     else if ((await images.layers.get(diffId)) === undefined) await images.layers.unpack(descriptor, diffId);
     return { descriptor, diffId };
   } finally {

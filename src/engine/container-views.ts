@@ -5,8 +5,10 @@ import {
   type ContainerInspect,
   type ContainerStateView,
   type ContainerSummary,
+  EMPTY_ENDPOINT,
   type EndpointSettings,
   type NetworkSettings,
+  NO_ADDRESSES,
   type PortMap,
   type PortSummary,
   ZERO_TIME,
@@ -109,40 +111,12 @@ function networkSettings(record: ContainerRecord): NetworkSettings {
   };
 }
 
-const ENDPOINT_DEFAULTS: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
-
 /** A container that does not run has no addresses. */
 function currentNetworks({ networks, state }: ListedContainer): Readonly<Record<string, EndpointSettings>> {
-  const gone = {
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    MacAddress: '',
-  };
   return Object.fromEntries(
     Object.entries(networks).map(([name, endpoint]) => [
       name,
-      { ...ENDPOINT_DEFAULTS, ...endpoint, ...(isRunning(state) ? {} : gone) },
+      { ...EMPTY_ENDPOINT, ...endpoint, ...(isRunning(state) ? {} : { ...NO_ADDRESSES, MacAddress: '' }) },
     ]),
   );
 }

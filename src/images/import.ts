@@ -9,7 +9,6 @@ import {
   type Platform,
 } from '../spec/image-spec.ts';
 import { layerMediaType } from './archive/docker-archive.ts';
-import { streamRange } from './archive/files.ts';
 import { spool } from './archive/spool.ts';
 import { applyChanges } from './config-changes.ts';
 import { type CreateHasher, digestOf } from './digest.ts';
@@ -95,18 +94,9 @@ export async function importImage(
     for (;;) {
       const { diffId } = (await images.content.has(layer.digest))
         ? await images.layers.unpack(layer, undefined, signal)
-        : await images.layers.ingest(layer, undefined, origin, signal);
+        : await images.layers.ingest(layer, undefined, spooled.from, signal);
       await lease.pin([diffId]);
       if ((await images.layers.get(diffId)) !== undefined) return diffId;
-    }
-  }
-
-  async function* origin(offset: number): AsyncGenerator<Uint8Array> {
-    const reader = await spooled.open();
-    try {
-      yield* streamRange(reader, offset, reader.sizeBytes);
-    } finally {
-      await reader.close();
     }
   }
 }

@@ -2,6 +2,7 @@
  * Requests and answers as the registry's routes see them. Less than the web's Request and Response, which cost a listener
  * of Node half of what a small answer takes; `registry.ts` makes one of the other for every other host.
  */
+import { streamOf } from '../host/stream-of.ts';
 
 export interface RegistryRequest {
   readonly method: string;
@@ -104,22 +105,4 @@ export function toWeb(reply: Reply, method: string): Response {
   if (body === undefined || method === 'HEAD') return new Response(null, { status, headers });
   if (!isBlobBody(body)) return new Response(body as Uint8Array<ArrayBuffer>, { status, headers });
   return new Response(streamOf(body.stream()), { status, headers });
-}
-
-/** Pulls only what the connection takes; leaving the connection ends the source. */
-function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const next = await iterator.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(next.value);
-      },
-      async cancel() {
-        await iterator.return?.(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -166,6 +166,30 @@ export interface EndpointSettings {
   readonly DNSNames?: readonly string[] | null;
 }
 
+/** What a container has on a network while it runs. */
+export const NO_ADDRESSES = {
+  EndpointID: '',
+  Gateway: '',
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+} satisfies EndpointSettings;
+
+/** Nothing asked for, and no address yet. */
+export const EMPTY_ENDPOINT = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: '',
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: '',
+  ...NO_ADDRESSES,
+  DNSNames: null,
+} satisfies EndpointSettings;
+
 export interface NetworkingConfig {
   readonly EndpointsConfig?: Readonly<Record<string, EndpointSettings | null>> | null;
 }

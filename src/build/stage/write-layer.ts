@@ -7,7 +7,6 @@ import { fromText } from '../../containers/files/names.ts';
 import { encodeHeader, TAR_END, tarPadding } from '../../containers/files/tar-header.ts';
 import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
-import { streamRange } from '../../images/archive/files.ts';
 import { spool } from '../../images/archive/spool.ts';
 import type { CreateHasher } from '../../images/digest.ts';
 import type { ImageStore } from '../../images/image-store.ts';
@@ -43,15 +42,7 @@ export async function writeLayer(
     const digest: Digest = `sha256:${hasher.digestHex()}`;
     const descriptor: Descriptor = { mediaType: MEDIA_TYPE.ociLayerTar, digest, size: spooled.sizeBytes };
     await pins.pin([digest]);
-    const origin = async function* (offset: number) {
-      const reader = await spooled.open();
-      try {
-        yield* streamRange(reader, offset, reader.sizeBytes);
-      } finally {
-        await reader.close();
-      }
-    };
-    if (!(await images.content.has(digest))) await images.layers.ingest(descriptor, digest, origin, signal);
+    if (!(await images.content.has(digest))) await images.layers.ingest(descriptor, digest, spooled.from, signal);
     else if ((await images.layers.get(digest)) === undefined) await images.layers.unpack(descriptor, digest, signal);
     return descriptor;
   } finally {

@@ -1,9 +1,8 @@
 import { WctrError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { complain } from '../complain.ts';
 import { parseDetachKeys } from '../detach-keys.ts';
 import { converse } from '../session.ts';
-import { needTerminal } from './start-attached.ts';
+import { finish, needTerminal } from './start-attached.ts';
 
 export const command: Command = {
   usage: 'CONTAINER',
@@ -39,14 +38,6 @@ export const command: Command = {
       ...(flags.string('sig-proxy') === 'false' ? {} : { signal: (signal) => containers.kill(id, signal) }),
     });
     session.resize();
-    if ((await session.done) === 'detached') {
-      await streams.detach().catch(() => {});
-      context.terminal.err('read escape sequence\n');
-      return 0;
-    }
-    const { StatusCode, Error: failure } = await ended;
-    if (failure === undefined || failure === null) return StatusCode;
-    complain(context.terminal, failure.Message);
-    return 1;
+    return finish(context, { session, streams, ended, failed: 1 });
   },
 };

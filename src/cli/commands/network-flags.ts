@@ -1,6 +1,6 @@
 /** `--network` and the flags that say how the container is on it, as docker reads them. */
 import { WctrError } from '../../errors.ts';
-import type { EndpointSettings, NetworkingConfig } from '../../spec/engine-api.ts';
+import { EMPTY_ENDPOINT, type EndpointSettings, type NetworkingConfig } from '../../spec/engine-api.ts';
 import type { ParsedFlags } from '../flags.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -110,21 +110,13 @@ function endpointOf({ aliases, links, linkLocalIps, driverOptions, ip, ip6, mac,
     ...(linkLocalIps.length === 0 ? {} : { LinkLocalIPs: linkLocalIps }),
   };
   return {
+    ...EMPTY_ENDPOINT,
     IPAMConfig: Object.keys(ipam).length === 0 ? null : ipam,
     Links: links.length === 0 ? null : links,
     Aliases: aliases.length === 0 ? null : aliases,
     MacAddress: mac ?? '',
     DriverOpts: Object.keys(driverOptions).length === 0 ? null : driverOptions,
     GwPriority: priority,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
   };
 }
 

@@ -1,9 +1,9 @@
 /** Starts a container with this terminal on its streams: attach, wait, start, in docker's order. */
-import type { AttachOptions } from '../../engine/engine.ts';
+import type { AttachedStreams, AttachOptions, ContainerUseCases } from '../../engine/engine.ts';
 import { WctrError } from '../../errors.ts';
 import type { Context } from '../command.ts';
 import { complain } from '../complain.ts';
-import { converse } from '../session.ts';
+import { converse, type Session } from '../session.ts';
 
 export interface StartAttachedOptions {
   readonly id: string;
@@ -43,15 +43,28 @@ export async function startAttached(context: Context, options: StartAttachedOpti
   }
   begin();
   session.resize();
+  return finish(context, { session, streams, ended, failed: 125 });
+}
+
+interface Finish {
+  readonly session: Session;
+  readonly streams: AttachedStreams;
+  readonly ended: ReturnType<ContainerUseCases['wait']>;
+  /** The exit code where the wait fails. */
+  readonly failed: number;
+}
+
+/** The exit code: the program's, 0 when the user left it with the detach keys. */
+export async function finish({ terminal }: Context, { session, streams, ended, failed }: Finish): Promise<number> {
   if ((await session.done) === 'detached') {
     await streams.detach().catch(() => {});
-    context.terminal.err('read escape sequence\n');
+    terminal.err('read escape sequence\n');
     return 0;
   }
   const { StatusCode, Error: failure } = await ended;
   if (failure === undefined || failure === null) return StatusCode;
-  complain(context.terminal, failure.Message);
-  return 125;
+  complain(terminal, failure.Message);
+  return failed;
 }
 
 /** As docker: a terminal was asked for, and standard input is none. */

@@ -1,21 +1,13 @@
 /** /etc/hosts and /etc/resolv.conf of a container, as docker writes them. */
 import { hostGateway, parseExtraHost } from '../../host/network/hosts.ts';
 import type { NetworkPlan } from '../../host/network/port.ts';
+import { STANDARD_HOSTS } from '../../host/runner/standard-hosts.ts';
 
 /** A container that is linked to: its address and what it is called here. */
 export interface LinkedHost {
   readonly address: string;
   readonly names: readonly string[];
 }
-
-const STANDARD = [
-  '127.0.0.1\tlocalhost',
-  '::1\tlocalhost ip6-localhost ip6-loopback',
-  'fe00::\tip6-localnet',
-  'ff00::\tip6-mcastprefix',
-  'ff02::1\tip6-allnodes',
-  'ff02::2\tip6-allrouters',
-];
 
 export function hostsFile(plan: NetworkPlan, linked: readonly LinkedHost[] = []): string {
   const { hostname, domainname, networks, extraHosts, mode } = plan;
@@ -28,7 +20,7 @@ export function hostsFile(plan: NetworkPlan, linked: readonly LinkedHost[] = [])
   });
   const addresses = networks.flatMap(({ address, ipv6 }) => [address, ...(ipv6 === undefined ? [] : [ipv6.address])]);
   return [
-    ...STANDARD,
+    ...STANDARD_HOSTS,
     ...extra,
     ...linked.map(({ address, names }) => `${address}\t${names.join(' ')}`),
     ...(mode === 'networks' ? addresses : ['127.0.0.1']).map((address) => `${address}\t${own}`),

@@ -8,9 +8,10 @@ import type {
   WaitCondition,
 } from '../../engine/engine.ts';
 import { isWctrError, WctrError } from '../../errors.ts';
+import { streamOf } from '../../host/stream-of.ts';
 import type { ContainerCreateRequest, Resources, RestartPolicy, WaitResponse } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
-import { errorBody, json, jsonLines, nothing, streamOf } from '../reply.ts';
+import { errorBody, json, jsonLines, nothing } from '../reply.ts';
 import { body, filters, flag, integer, text } from '../request.ts';
 import { COMMIT, CREATE_CONTAINER, UPDATE_CONTAINER } from '../schemas.ts';
 

@@ -3,9 +3,10 @@ import type { AttachedStreams, AttachOptions, Engine, LogChunk, LogOptions } fro
 import { encodeFrame, MULTIPLEXED, RAW, STDERR, STDOUT } from '../../engine/remote/frames.ts';
 import { WctrError } from '../../errors.ts';
 import type { DuplexChannel, Upgraded } from '../../host/http.ts';
+import { streamOf } from '../../host/stream-of.ts';
 import type { Api } from '../api.ts';
 import { DetachKeys, parseDetachKeys } from '../detach-keys.ts';
-import { begun, bytes, streamOf } from '../reply.ts';
+import { begun, bytes } from '../reply.ts';
 import { flag, text } from '../request.ts';
 
 /** Up to here clients read one content type for both kinds of stream. */

@@ -3,6 +3,7 @@ import * as abi from '../../core/abi/kernel.ts';
 import { type ErrorCode, WctrError } from '../../errors.ts';
 import type { SandboxSpec } from '../sandbox.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
+import { STANDARD_HOSTS } from './standard-hosts.ts';
 
 type Call = (...values: number[]) => number;
 
@@ -250,14 +251,5 @@ export class Setup {
 
 /** docker's own, of a container without a network. */
 function hostsFile(hostname: string): string {
-  return [
-    '127.0.0.1\tlocalhost',
-    '::1\tlocalhost ip6-localhost ip6-loopback',
-    'fe00::\tip6-localnet',
-    'ff00::\tip6-mcastprefix',
-    'ff02::1\tip6-allnodes',
-    'ff02::2\tip6-allrouters',
-    `127.0.0.1\t${hostname}`,
-    '',
-  ].join('\n');
+  return [...STANDARD_HOSTS, `127.0.0.1\t${hostname}`, ''].join('\n');
 }

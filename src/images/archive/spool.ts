@@ -4,12 +4,14 @@ import type { FileSystem } from '../../host/ports.ts';
 import { diskError } from '../store/disk-error.ts';
 import { openCreating, uniqueName, writeAll } from '../store/durable.ts';
 import type { StoreLayout } from '../store/layout.ts';
-import { type ByteReader, fileReader } from './files.ts';
+import { type ByteReader, fileReader, streamRange } from './files.ts';
 
 export interface Spooled {
   readonly path: string;
   readonly sizeBytes: number;
   open(): Promise<ByteReader>;
+  /** Its bytes from there on, as a layer's or a blob's origin gives them. */
+  from(offset: number): AsyncGenerator<Uint8Array>;
   remove(): Promise<void>;
 }
 
@@ -46,11 +48,20 @@ export async function spool(chunks: AsyncIterable<Uint8Array>, options: SpoolOpt
     await remove().catch(() => {});
     throw error;
   }
+  const open = () => fileReader(fs, path);
   return {
     path,
     sizeBytes,
     remove,
-    open: () => fileReader(fs, path),
+    open,
+    async *from(offset) {
+      const reader = await open();
+      try {
+        yield* streamRange(reader, offset, reader.sizeBytes);
+      } finally {
+        await reader.close();
+      }
+    },
   };
 }
 
