@@ -33,6 +33,7 @@ export const ERROR_TABLE = {
   'invalid-argument': { http: 400, exit: 125, errno: 'EINVAL' },
   'invalid-reference': { http: 400, exit: 125, errno: 'EINVAL' },
   'invalid-dockerfile': { http: 400, exit: 1, errno: 'EINVAL' },
+  'build-failed': { http: 500, exit: 1, errno: 'EIO' },
   'not-found': { http: 404, exit: 125, errno: 'ENOENT' },
   'no-such-image': { http: 404, exit: 125, errno: 'ENOENT' },
   'no-such-container': { http: 404, exit: 125, errno: 'ENOENT' },

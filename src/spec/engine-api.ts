@@ -559,3 +559,19 @@ export interface DistributionInspect {
     readonly variant?: string;
   }[];
 }
+
+/** A record of the build cache in `GET /system/df` and `docker builder du`. */
+export interface BuildCacheRecord {
+  readonly ID: string;
+  readonly Parents: readonly string[];
+  /** `internal`, `frontend`, `source.local`, `source.git.checkout`, `exec.cachemount`, `regular`. */
+  readonly Type: string;
+  readonly Description: string;
+  readonly InUse: boolean;
+  readonly Shared: boolean;
+  /** Bytes. */
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+}
