@@ -1,14 +1,5 @@
 /** `cp` into and out of a container while its links are swapped, by its guests and by others on the host. */
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -25,6 +16,7 @@ import { hostClock, hostRandom } from '../../src/host/wasi/defaults.ts';
 import { accessOf, collect, pieces } from '../support/container-files.ts';
 import { bootGuest } from '../support/guest.ts';
 import { startJob } from '../support/kernel-threads.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { entry, join } from '../support/tar-builder.ts';
 import { kernelBytes } from '../support/wasm.ts';
 
@@ -36,7 +28,7 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(joinPath(tmpdir(), 'wctr-swap-'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeTree(root));
 
 /** Swaps `door` between a directory and a link out of the mount until told to stop. */
 const SWAPPER = `

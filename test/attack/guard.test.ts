@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CompiledProgram, compileProgram } from '../support/compiled.ts';
 import { ATTACKS } from '../support/guard-attacks.ts';
 import type { GuestEnd } from '../support/guard-runner.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { coreBytes } from '../support/wasm.ts';
 
 /** A guest may have 64 MiB, a table of 100,000 and what the engine needs to compile it. */
@@ -45,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   runner?.remove();
-  rmSync(dir, { recursive: true, force: true });
+  removeTree(dir);
 });
 
 describe('hostile modules under the guard', () => {

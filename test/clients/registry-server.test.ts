@@ -1,6 +1,6 @@
 /** Our registry with the clients of others: skopeo and podman, over TLS and with logins, by the built command. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { hashSync } from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peer } from '../support/peers.ts';
 import { type RegistryChild, startRegistryChild } from '../support/registry-child.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 const run = promisify(execFile);
 const BUNDLED = fileURLToPath(new URL('../../dist/images/hello', import.meta.url));
@@ -26,7 +27,7 @@ beforeAll(async () => {
   await skopeo('copy', '--quiet', '--insecure-policy', `oci:${BUNDLED}`, `oci:${HELLO}:1`);
   digestOfHello = digestIn(HELLO);
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 async function skopeo(...args: string[]): Promise<string> {
   const { stdout } = await run(peer('skopeo')!, args, { env: { PATH: process.env.PATH, HOME: dir } });

@@ -2,12 +2,13 @@
  * kill -9 of the command, the daemon, a container's process and its guard, at any moment of any command: no container is
  * lost, none is stuck, and in the end nothing is left. WCTR_TEST_KILLS kills (default 16), WCTR_TEST_SEED repeats a run.
  */
-import { readFileSync, rmSync, utimesSync } from 'node:fs';
+import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { KillDriver } from '../support/kill-driver.ts';
 import { type KillWorld, openKillWorld, tree } from '../support/kill-world.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 const KILLS = Number(process.env.WCTR_TEST_KILLS ?? 16);
 const SEED = Number(process.env.WCTR_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -41,7 +42,7 @@ it(
     const old = new Date(Date.now() - 2 * 3_600_000);
     for (const file of tree(join(world.root, 'tmp'))) utimesSync(join(world.root, 'tmp', file), old, old);
     // Their leases have run out by then.
-    rmSync(join(world.root, 'leases'), { recursive: true, force: true });
+    removeTree(join(world.root, 'leases'));
     await driver.clear();
     expect(driver.violations).toEqual([]);
     process.kill(world.daemonPid!, 'SIGTERM');

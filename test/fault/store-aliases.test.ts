@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { busyboxLayout, type Cli, openCli } from '../support/cli.ts';
 import { type KillWorld, kill, openKillWorld } from '../support/kill-world.ts';
+import { removeTree } from '../support/remove-tree.ts';
 
 const FOREVER = ['sleep', '1000000000000'];
 const HELLO = ['/busybox.wasm', 'hello'];
@@ -61,7 +62,7 @@ describe('a store', () => {
       expect(await at(root, ['rm', '-f', 'box'])).toMatchObject({ code: 0 });
       expect(readdirSync(directory).filter((name) => name.endsWith('.sock'))).toEqual([]);
     } finally {
-      for (const path of [runtime, temp]) rmSync(path, { recursive: true, force: true });
+      for (const path of [runtime, temp]) removeTree(path);
     }
   });
 });

@@ -1,6 +1,6 @@
 /** `wctr registry serve` under the other runtimes, and the same registry inside a service worker. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +11,7 @@ import { WCTR } from '../support/cli.ts';
 import { DistributionClient } from '../support/distribution-client.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { peer } from '../support/peers.ts';
+import { removeTree } from '../support/remove-tree.ts';
 import { BUN, DENO, NODE } from '../support/runtimes.ts';
 
 describe.each([NODE, DENO, BUN])('wctr registry serve on $name', ({ command }) => {
@@ -38,7 +39,7 @@ describe.each([NODE, DENO, BUN])('wctr registry serve on $name', ({ command }) =
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    rmSync(root, { recursive: true, force: true });
+    removeTree(root);
   });
 
   const some = DISTRIBUTION_CASES.filter((_, i) => i % 3 === 0);

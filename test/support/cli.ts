@@ -1,6 +1,6 @@
 /** The built `wctr` command against a store of its own. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { nodeHasher } from '../../src/host/node/hasher.ts';
 import { moduleLayout } from '../../src/images/archive/module-layout.ts';
 import { writeMembers } from '../../src/images/archive/oci-layout.ts';
 import { guestBytes } from './guests.ts';
+import { removeTree } from './remove-tree.ts';
 
 export const WCTR = fileURLToPath(new URL('../../dist/bin/wctr.cjs', import.meta.url));
 
@@ -51,7 +52,7 @@ export function openCli([program = process.execPath, ...flags]: readonly string[
         child.stdin!.on('error', () => {});
         child.stdin!.end(input ?? '');
       }),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    remove: () => removeTree(dir),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Test programs for processes of their own: Node 20 runs no TypeScript, so they are compiled on the way. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
 
 const PROJECT = new URL('../../', import.meta.url).pathname;
 
@@ -28,6 +29,6 @@ export function compileProgram(name: string): CompiledProgram {
   execFileSync(join(PROJECT, 'node_modules/.bin/tsc'), ['-p', dir], { stdio: 'pipe' });
   return {
     path: join(dir, 'test/support', `${name}.js`),
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    remove: () => removeTree(dir),
   };
 }

@@ -3,10 +3,11 @@
  * tools) and `web` (a server on its first listening socket) of test/support/guests loaded.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { guestLayout, WCTR } from './cli.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface Answer {
   readonly code: number;
@@ -101,7 +102,7 @@ export async function startDaemon(
       const wctr = [program, ...flags].map((word) => `"${word}"`).join(' ');
       await run('/bin/sh', ['-c', `${wctr} rm -f $(${wctr} ps -aq)`]);
       await end('SIGTERM');
-      rmSync(dir, { recursive: true, force: true });
+      removeTree(dir);
     },
   };
 }

@@ -1,12 +1,13 @@
 /** Debian's docker-registry on loopback, and skopeo to fill it. Callers skip by `peer('docker-registry')`. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { peer } from './peers.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface DockerRegistry {
   /** `127.0.0.1:port`, plain http. */
@@ -67,7 +68,7 @@ async function stop(child: ChildProcess, dir: string): Promise<void> {
     child.kill('SIGKILL');
     await exited;
   }
-  rmSync(dir, { recursive: true, force: true });
+  removeTree(dir);
 }
 
 export interface PushOptions {

@@ -1,6 +1,6 @@
 /** Stores for tests: on a temp directory or in memory, with Node's hasher. */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memfs } from 'memfs';
@@ -19,6 +19,7 @@ import { StoreLayout } from '../../src/images/store/layout.ts';
 import { Leases } from '../../src/images/store/leases.ts';
 import type { Digest } from '../../src/spec/image-spec.ts';
 import { FakeLayers } from './fake-layers.ts';
+import { removeTree } from './remove-tree.ts';
 
 export const createNodeHasher: CreateHasher = (algorithm: DigestAlgorithm): Hasher => {
   const hash = createHash(algorithm);
@@ -53,7 +54,7 @@ export function memoryStore(): TestStore {
 /** A temp directory that is removed by `using`. */
 export function tempDir(): { path: string; [Symbol.dispose](): void } {
   const path = mkdtempSync(join(tmpdir(), 'wctr-test-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, [Symbol.dispose]: () => removeTree(path) };
 }
 
 export async function* chunks(bytes: Uint8Array, size = 64 * 1024): AsyncGenerator<Uint8Array> {

@@ -3,12 +3,13 @@
  * the store, and tells what is left of it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyboxLayout, WCTR } from './cli.ts';
 import { peer } from './peers.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface Ended {
   /** Undefined: by a signal. */
@@ -185,7 +186,7 @@ export async function openKillWorld(): Promise<KillWorld> {
         for (const { pid } of world.processes()) kill(pid);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+      removeTree(dir);
     },
   };
   const loaded = await world.wctr(['load', '-q', '-i', await busyboxLayout(dir)]).ended;

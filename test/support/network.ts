@@ -1,5 +1,5 @@
 /** Containers for tests of networks: a ContainerNetwork each, and programs of network-guest.ts that run on it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -8,6 +8,7 @@ import { openContainerNetwork } from '../../src/host/network/container-network.t
 import type { ContainerNetwork, NetworkAttachment, NetworkPlan } from '../../src/host/network/port.ts';
 import { nodeSockets } from '../../src/host/node/network-sockets.ts';
 import type { programs } from './network-guest.ts';
+import { removeTree } from './remove-tree.ts';
 
 let code: Promise<string> | undefined;
 
@@ -122,7 +123,7 @@ export class TestNetworks {
 
   async close(): Promise<void> {
     for (const network of this.#open) await network.close();
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
   }
 }
 

@@ -1,10 +1,11 @@
 /** An S3-compatible server nobody here wrote: s3rver, of test/peers, in a process of its own. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from './peers.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface S3Server {
   /** With the bucket. */
@@ -47,7 +48,7 @@ export async function startS3(): Promise<S3Server> {
     stop: async () => {
       child.kill('SIGKILL');
       await exited;
-      rmSync(dir, { recursive: true, force: true });
+      removeTree(dir);
     },
   };
 }

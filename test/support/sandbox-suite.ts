@@ -1,5 +1,5 @@
 /** What every adapter of the Sandbox port must do; an adapter's test is a call of this. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memfs } from 'memfs';
@@ -8,6 +8,7 @@ import type { SyncFileSystem } from '../../src/host/ports.ts';
 import type { Sandbox, SandboxExit, SandboxHandle, SandboxSpec } from '../../src/host/sandbox.ts';
 import { guestPath } from './guests.ts';
 import { TABLE_GROWER } from './hostile-modules.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface SandboxAdapter {
   readonly name: string;
@@ -104,7 +105,7 @@ export function sandboxSuite(adapter: SandboxAdapter): void {
 
     afterAll(async () => {
       await adapter.close?.(sandbox);
-      rmSync(dir, { recursive: true, force: true });
+      removeTree(dir);
     });
 
     describe('a program', () => {

@@ -1,5 +1,5 @@
 /** Our own registry on loopback: over a store in a temp directory, or in memory. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeHasher } from '../../src/host/node/hasher.ts';
@@ -7,6 +7,7 @@ import { listenRegistry } from '../../src/registry/node/listener.ts';
 import { openLocalStorage } from '../../src/registry/node/store.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import { memoryDriver } from '../../src/registry/storage/memory-driver.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface StartedRegistry {
   /** `127.0.0.1:port`, plain http. */
@@ -50,7 +51,7 @@ export async function startRegistry(options: StartOptions = {}): Promise<Started
     stop: async () => {
       await listener.close(0);
       await opened?.release();
-      if (temp !== undefined) rmSync(temp, { recursive: true, force: true });
+      if (temp !== undefined) removeTree(temp);
     },
   };
 }

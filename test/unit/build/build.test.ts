@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfiles
-import { mkdirSync, mkdtempSync, promises, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, promises, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -14,10 +14,11 @@ import { collect } from '../../../src/images/archive/files.ts';
 import { parseReference } from '../../../src/images/reference.ts';
 import type { ImageConfigDocument, ManifestDocument } from '../../../src/spec/image-spec.ts';
 import { createNodeHasher, memoryStore, openImages } from '../../support/image-store.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const FS: ContextFiles = { ...nodeFileSystem, readlink: (path) => promises.readlink(path) };
 const ROOT = mkdtempSync(join(tmpdir(), 'wctr-build-'));
-afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
+afterAll(() => removeTree(ROOT));
 let count = 0;
 
 /** A directory with these files: a text, `-> target`, or an empty directory for a name that ends in a slash. */

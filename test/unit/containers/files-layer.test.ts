@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,12 +9,13 @@ import { readTar } from '../../../src/containers/files/tar-reader.ts';
 import * as abi from '../../../src/core/abi/kernel.ts';
 import { accessOf, collect, pieces } from '../../support/container-files.ts';
 import type { Guest } from '../../support/guest.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { buildRootfs } from '../../support/rootfs-builder.ts';
 import { bootKept, MemoryJournal } from '../../support/upper.ts';
 
 const temporary: string[] = [];
 afterEach(() => {
-  for (const path of temporary.splice(0)) rmSync(path, { recursive: true, force: true });
+  for (const path of temporary.splice(0)) removeTree(path);
 });
 
 async function boot(config = {}) {

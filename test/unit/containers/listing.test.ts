@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { MemoryLocks } from '../../../src/host/memory-locks.ts';
 import { isAlive, listeners } from '../../../src/host/node/engine-host.ts';
 import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../../src/host/node/hasher.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 let root: string;
 let reads: number;
@@ -18,7 +19,7 @@ beforeEach(() => {
   for (const directory of ['tmp', 'containers']) mkdirSync(join(root, directory));
   reads = 0;
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeTree(root));
 
 function open(): ContainerRecords {
   const fs = {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,13 +8,14 @@ import { MemoryLocks } from '../../../src/host/memory-locks.ts';
 import { nodeFileSystem as fs } from '../../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../../src/host/node/hasher.ts';
 import { RecordFiles } from '../../../src/images/store/records.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'wctr-records-'));
   mkdirSync(join(root, 'tmp'));
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeTree(root));
 
 function open(isAlive: (pid: number) => boolean = () => true): ContainerRecords {
   return new ContainerRecords({ fs, root, createHasher: nodeHasher, locks: new MemoryLocks(), isAlive });

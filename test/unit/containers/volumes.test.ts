@@ -1,4 +1,4 @@
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Volume as MemoryFiles } from 'memfs';
@@ -12,6 +12,7 @@ import { MemoryLocks } from '../../../src/host/memory-locks.ts';
 import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../../src/host/node/hasher.ts';
 import type { HostConfig } from '../../../src/spec/engine-api.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 let root: string;
 let used: { id: string; volumes: string[] }[];
@@ -22,7 +23,7 @@ beforeEach(() => {
   used = [];
   seen = [];
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => removeTree(root));
 
 function open(options: Partial<VolumeStoreOptions> = {}) {
   const fs = nodeFileSystem;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { openEngine } from '../../../src/node.ts';
 import type { HostConfig } from '../../../src/spec/engine-api.ts';
 import { collect, pieces } from '../../support/container-files.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { entry, join } from '../../support/tar-builder.ts';
 
 const END = new Uint8Array(1024);
@@ -32,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine.close();
-  rmSync(dataRoot, { recursive: true, force: true });
+  removeTree(dataRoot);
 });
 
 async function create(HostConfig: HostConfig = {}): Promise<string> {

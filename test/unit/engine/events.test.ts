@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { events, pastEvents } from '../../../src/engine/events.ts';
 import { MemoryLocks } from '../../../src/host/memory-locks.ts';
 import { nodeFileSystem as fs } from '../../../src/host/node/file-system.ts';
 import type { EventMessage } from '../../../src/spec/engine-api.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const roots: string[] = [];
 
@@ -17,7 +18,7 @@ function open() {
 }
 
 afterEach(() => {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+  for (const root of roots.splice(0)) removeTree(root);
 });
 
 const event = (Action: string, Attributes: Record<string, string> = {}) => ({

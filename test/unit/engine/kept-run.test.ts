@@ -1,11 +1,12 @@
 /** `run` of the library that keeps its container: a container like any other. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Wctr } from '../../../src/node.ts';
 import { busyboxLayout } from '../../support/cli.ts';
 import { guestPath } from '../../support/guests.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 let dataRoot: string;
 let wctr: Wctr;
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await wctr.close();
-  rmSync(dataRoot, { recursive: true, force: true });
+  removeTree(dataRoot);
 });
 
 it('stays after its end, with its log and what it wrote, for another program too', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { openEngine } from '../../../src/node.ts';
 import type { HostConfig } from '../../../src/spec/engine-api.ts';
 import { engineSuite } from '../../support/engine-suite.ts';
 import { writeLayout } from '../../support/registry-images.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { smokeImage } from '../../support/smoke-image.ts';
 
 engineSuite('LocalEngine', openLocal);
@@ -23,7 +24,7 @@ async function openLocal() {
     image,
     close: async () => {
       await engine.close();
-      rmSync(dataRoot, { recursive: true, force: true });
+      removeTree(dataRoot);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { nodeHasher } from '../../../src/host/node/hasher.ts';
 import { openEngine } from '../../../src/node.ts';
 import type { ContainerCreateRequest } from '../../../src/spec/engine-api.ts';
 import { pieces } from '../../support/container-files.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { entry, join } from '../../support/tar-builder.ts';
 
 let dataRoot: string;
@@ -27,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await engine.close();
-  rmSync(dataRoot, { recursive: true, force: true });
+  removeTree(dataRoot);
 });
 
 const create = async (request: Omit<ContainerCreateRequest, 'Image'> = {}, name?: string) =>
@@ -219,7 +220,7 @@ describe('addresses', () => {
     await store.lease('bridge', 'kept', {});
     await store.sweep();
     expect(Object.keys((await store.find('bridge')).leases)).toEqual(['kept']);
-    rmSync(root, { recursive: true, force: true });
+    removeTree(root);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The Engine over HTTP does what the Engine in process does: the same suite, through the daemon's router and a socket. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDaemon } from '../../../src/daemon/daemon.ts';
@@ -9,6 +9,7 @@ import { listen } from '../../../src/host/node/http-server.ts';
 import { openEngine } from '../../../src/node.ts';
 import { engineSuite } from '../../support/engine-suite.ts';
 import { writeLayout } from '../../support/registry-images.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { smokeImage } from '../../support/smoke-image.ts';
 
 engineSuite('RemoteEngine', async () => {
@@ -27,7 +28,7 @@ engineSuite('RemoteEngine', async () => {
       await engine.close();
       await listener.close(100);
       await local.close();
-      rmSync(dataRoot, { recursive: true, force: true });
+      removeTree(dataRoot);
     },
   };
 });

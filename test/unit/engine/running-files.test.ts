@@ -1,6 +1,6 @@
 /** Files of containers that run: the same use cases, over the control socket of the container's own process. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import type { HostConfig } from '../../../src/spec/engine-api.ts';
 import { collect, pieces } from '../../support/container-files.ts';
 import { peer } from '../../support/peers.ts';
 import { writeLayout } from '../../support/registry-images.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { smokeImage } from '../../support/smoke-image.ts';
 import { entry, join } from '../../support/tar-builder.ts';
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const id of made) await engine.containers.remove(id, { force: true, volumes: true }).catch(() => {});
   await engine.close();
-  rmSync(dataRoot, { recursive: true, force: true });
+  removeTree(dataRoot);
 });
 
 async function start(args: readonly string[], HostConfig: HostConfig = {}): Promise<string> {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { guard } from '../../support/guard.ts';
 import { peer } from '../../support/peers.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import {
   type Bytes,
   body,
@@ -188,7 +189,7 @@ function withDataCount(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> 
 
 const validator = peer('wasm-validate');
 const dir = mkdtempSync(join(tmpdir(), 'guard-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 /** What wabt says against the module; empty when it is valid. */
 function complaints(bytes: Uint8Array): string {

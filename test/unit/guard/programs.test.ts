@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Fuel } from '../../../src/host/fuel.ts';
 import { guard } from '../../support/guard.ts';
 import { peer, peerPackage } from '../../support/peers.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'guard-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 const clang = peer('clang');
 

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WctrError } from '../../../src/errors.ts';
 import type { BlobOrigin, Descriptor } from '../../../src/images/contracts.ts';
 import { chunks, diskStore, memoryStore, sha256, type TestStore } from '../../support/image-store.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wctr-blobs-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 let stores = 0;
 
 function describeBlob(bytes: Uint8Array): Descriptor {
@@ -192,7 +193,7 @@ it('takes no lock and writes nothing when a blob is only read', async () => {
   const root = join(dir, 'read-only');
   const { content } = diskStore(root);
   const { digest } = await content.put('text/plain', new TextEncoder().encode('x'));
-  rmSync(join(root, 'locks'), { recursive: true, force: true });
+  removeTree(join(root, 'locks'));
   await content.ingest({ mediaType: 'text/plain', digest, size: 1 }, () => {
     throw new Error('must not be asked');
   });

@@ -10,10 +10,11 @@ import { Layers, type LayersOptions } from '../../../src/images/layers.ts';
 import { MEDIA_TYPE } from '../../../src/spec/image-spec.ts';
 import { chunks, createNodeHasher, diskStore, memoryStore, sha256, type TestStore } from '../../support/image-store.ts';
 import { core } from '../../support/layers.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 import { entry, gnuLong, type TarEntry, tar } from '../../support/tar-builder.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wctr-layers-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 let stores = 0;
 
 interface Opened extends TestStore {

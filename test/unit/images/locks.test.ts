@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,9 +6,10 @@ import { WebLocks } from '../../../src/host/browser/locks.ts';
 import { MemoryLocks } from '../../../src/host/memory-locks.ts';
 import { FileLocks } from '../../../src/host/node/locks.ts';
 import type { Locks } from '../../../src/host/ports.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wctr-locks-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 /** One suite for every adapter. A second `open` is another holder of the same locks. */
 function suite(open: () => [Locks, Locks]): void {

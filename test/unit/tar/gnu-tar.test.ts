@@ -6,7 +6,6 @@ import {
   lutimesSync,
   mkdirSync,
   mkdtempSync,
-  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -17,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LayerEntry } from '../../../src/core/layer-index.ts';
 import { passLayer } from '../../support/layers.ts';
 import { peer } from '../../support/peers.ts';
+import { removeTree } from '../../support/remove-tree.ts';
 
 const TAR = peer('tar');
 const TYPES = ['?', '-', 'h', 'l', 'c', 'b', 'd', 'p'];
@@ -35,7 +35,7 @@ beforeAll(() => {
   writeFileSync(join(tree, 'n'.repeat(97)), '1');
   lutimesSync(join(tree, 'link'), 1.5, 1_234_567_890.25);
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => removeTree(root));
 
 /** What only the formats with long names can hold. */
 function addLongNames(tree: string): void {

@@ -14,6 +14,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { GuestProcess, HostContainer, ProcessSpec } from '../../../../src/host/container/container.ts';
 import { createContainerHost } from '../../../../src/host/node/container-host.ts';
 import { guestPath } from '../../../support/guests.ts';
+import { removeTree } from '../../../support/remove-tree.ts';
 import { guestSpec, type SpecChanges, text } from '../../../support/sandbox-suite.ts';
 
 const host = createContainerHost();
@@ -142,7 +143,7 @@ describe('a container of several processes', () => {
       await container.close();
       expect(open()).toBe(0);
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      removeTree(directory);
     }
   });
 
@@ -166,7 +167,7 @@ describe('a container of several processes', () => {
       expect((await run(again, ['read', '/file'])).out).toBe('l'.repeat(2 << 20));
       expect(await run(again, ['read', '/other'])).toMatchObject({ out: 'written after it' });
     } finally {
-      rmSync(directory, { recursive: true, force: true });
+      removeTree(directory);
     }
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,10 +9,11 @@ import { Layers } from '../../../../src/images/layers.ts';
 import { MEDIA_TYPE } from '../../../../src/spec/image-spec.ts';
 import { chunks, createNodeHasher, diskStore, sha256 } from '../../../support/image-store.ts';
 import { core } from '../../../support/layers.ts';
+import { removeTree } from '../../../support/remove-tree.ts';
 import { tar } from '../../../support/tar-builder.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wctr-thread-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(() => removeTree(dir));
 
 /** 20 MB that compress, but not to nothing. */
 const plain = tar(
