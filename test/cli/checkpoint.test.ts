@@ -17,18 +17,11 @@ describe.skipIf(!hasCompiler())('a checkpoint of an initialised program', () => 
     await out('create', '--name', 'one', '-e', `ROUNDS=${ROUNDS}`, 'cold:test');
   }, 60_000);
   afterAll(async () => {
-    const { stdout } = await cli.run(['ps', '-aq']);
-    const ids = stdout.split('\n').filter((id) => id !== '');
-    if (ids.length > 0) await cli.run(['rm', '-fv', ...ids]);
+    await cli.removeContainers();
     cli.remove();
   }, 30_000);
 
-  /** Output of a command that must succeed. */
-  async function out(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await cli.run(args);
-    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-    return stdout;
-  }
+  const out = (...args: string[]) => cli.out(...args);
   const refused = async (...args: string[]) => (await cli.run(args)).stderr.split('\n')[0];
 
   it('is made of a container that does not run, listed, gone on from, and removed', async () => {

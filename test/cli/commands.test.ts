@@ -29,12 +29,7 @@ afterAll(async () => {
   cli.remove();
 });
 
-/** Output of a command that must succeed and say nothing on standard error. */
-async function out(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await cli.run(args);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-  return stdout;
-}
+const out = (...args: string[]) => cli.out(...args);
 const lines = async (...args: string[]) => (await out(...args)).trimEnd().split('\n');
 
 describe('wctr pull', () => {

@@ -11,18 +11,11 @@ beforeAll(async () => {
   expect((await cli.run(['load', '-q', '-i', await busyboxLayout(cli.dir)])).code).toBe(0);
 });
 afterAll(async () => {
-  const { stdout } = await cli.run(['ps', '-aq']);
-  const ids = stdout.split('\n').filter((id) => id !== '');
-  if (ids.length > 0) await cli.run(['rm', '-fv', ...ids]);
+  await cli.removeContainers();
   cli.remove();
 }, 30_000);
 
-/** Output of a command that must succeed. */
-async function out(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await cli.run(args);
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-  return stdout;
-}
+const out = (...args: string[]) => cli.out(...args);
 const FOREVER = ['sleep', '1000000000000'];
 const state = async (name: string, field = 'Status') =>
   (await out('inspect', '-f', `{{.State.${field}}}`, name)).trimEnd();

@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { nodeFileSystem } from '../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../src/host/node/hasher.ts';
 import { moduleLayout } from '../../src/images/archive/module-layout.ts';
@@ -26,13 +27,17 @@ export interface Cli {
     args: readonly string[],
     options?: { input?: string | Uint8Array; env?: Record<string, string>; cwd?: string },
   ): Promise<CliResult>;
+  /** Standard output of a command that must succeed and say nothing on standard error. */
+  out(...args: string[]): Promise<string>;
+  /** Every container of the store, running or not. */
+  removeContainers(): Promise<void>;
   remove(): void;
 }
 
 /** @param runtime what runs it: a program and its arguments; default, the Node of the tests. */
 export function openCli([program = process.execPath, ...flags]: readonly string[] = []): Cli {
   const dir = mkdtempSync(join(tmpdir(), 'wctr-cli-'));
-  return {
+  const cli: Cli = {
     dir,
     run: (args, { input, env = {}, cwd = dir } = {}) =>
       new Promise((resolve) => {
@@ -52,8 +57,18 @@ export function openCli([program = process.execPath, ...flags]: readonly string[
         child.stdin!.on('error', () => {});
         child.stdin!.end(input ?? '');
       }),
+    async out(...args) {
+      const { code, stdout, stderr } = await cli.run(args);
+      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+      return stdout;
+    },
+    async removeContainers() {
+      const ids = (await cli.run(['ps', '-aq'])).stdout.split('\n').filter((id) => id !== '');
+      if (ids.length > 0) await cli.run(['rm', '-fv', ...ids]);
+    },
     remove: () => removeTree(dir),
   };
+  return cli;
 }
 
 /** An OCI layout directory with the busybox guest as the entrypoint `/busybox.wasm`. */
