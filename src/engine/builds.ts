@@ -68,8 +68,20 @@ export interface BuildRequest {
   readonly credentials?: CredentialSource;
   /** Limits of every RUN. */
   readonly memoryBytes?: number;
+  /** Once, before anything is done: for those who show instructions and not a graph, as docker's classic builder. */
+  readonly onPlan?: (steps: readonly BuildStep[]) => void;
   readonly onStatus?: (status: SolveStatus) => void;
   readonly signal?: AbortSignal;
+}
+
+/** An instruction of a stage that is needed, FROM included; in the order of the file. */
+export interface BuildStep {
+  /** As written, without continuations: `FROM wctr/base AS build`. */
+  readonly text: string;
+  /** The instruction's word in small letters: `from`, `run`. */
+  readonly kind: string;
+  /** Digest of the vertex that does it. Absent: it only changes the config. */
+  readonly vertex?: string;
 }
 
 /**
