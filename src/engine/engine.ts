@@ -31,6 +31,7 @@ import type {
   VolumeCreateRequest,
   WaitResponse,
 } from '../spec/engine-api.ts';
+import type { BuildUseCases } from './builds.ts';
 
 export type { LogChunk, LogOptions } from '../containers/logs/ports.ts';
 
@@ -41,6 +42,7 @@ export interface Engine {
   readonly volumes: VolumeUseCases;
   readonly networks: NetworkUseCases;
   readonly system: SystemUseCases;
+  readonly builds: BuildUseCases;
   /** Releases what the engine holds of the host (warm sandboxes, threads). Containers it started with `start` go on. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { BuildUseCases } from './builds.ts';
 import { ContainerContext, type ContainerMounts, type ContainerNetworks } from './container-context.ts';
 import { LocalContainers } from './container-use-cases.ts';
 import type {
@@ -23,6 +24,7 @@ export class LocalEngine implements Engine {
   readonly volumes: VolumeUseCases;
   readonly networks: NetworkUseCases;
   readonly system: SystemUseCases;
+  readonly builds: BuildUseCases;
   readonly #parts: EngineParts;
   readonly #context: ContainerContext;
 
@@ -53,6 +55,9 @@ export class LocalEngine implements Engine {
       return new (await import('./exec-use-cases.ts')).LocalExec(this.#context);
     });
     this.system = new LocalSystem(parts);
+    this.builds = lazily<BuildUseCases>(['build', 'usage', 'prune'], async () => {
+      return new (await import('./build-use-cases.ts')).LocalBuilds(parts, images);
+    });
   }
 
   /** Puts the record of a container right whose process was killed, and does what its restart policy says. */

@@ -38,6 +38,7 @@ export interface FileSystem {
   rm(path: string, options: { recursive?: boolean; force?: boolean }): Promise<void>;
   stat(path: string): Promise<FileStat>;
   lstat(path: string): Promise<FileStat>;
+  readlink(path: string): Promise<string>;
 }
 
 /** Random access to bytes at rest, synchronous, because a guest's read is. */

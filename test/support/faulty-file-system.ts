@@ -68,6 +68,7 @@ export class FaultyFileSystem implements FileSystem {
   readdir = (path: string) => this.#alive(() => this.#inner.readdir(path));
   stat = (path: string) => this.#alive(() => this.#inner.stat(path));
   lstat = (path: string) => this.#alive(() => this.#inner.lstat(path));
+  readlink = (path: string) => this.#alive(() => this.#inner.readlink(path));
 
   async writeFile(path: string, data: Uint8Array | string): Promise<void> {
     await this.#change();

@@ -246,6 +246,7 @@ export function createMemoryEngine(preloaded: readonly string[] = ['hello']): Me
       },
       import: absent('import'),
     },
+    builds: { build: absent('build'), usage: async () => [], prune: absent('prune') },
     containers: {
       run: absent('run'),
       create: async (request, { name = `fake-${count}` } = {}) => {

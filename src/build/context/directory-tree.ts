@@ -11,23 +11,18 @@ import { isMissing } from '../../images/store/disk-error.ts';
 import type { DirectoryMatches, IgnoreMatcher } from '../ignore/ignore-matcher.ts';
 import { byBytes, type FileTree, join, parentOf, ROOT, type TreeEntry } from '../tree/file-tree.ts';
 
-/** The file system port, and what a context needs beside it. node:fs/promises fits. */
-export interface ContextFiles extends FileSystem {
-  readlink(path: string): Promise<string>;
-}
-
 const MAX_ENTRIES = 1_000_000;
 
 export class DirectoryTree implements FileTree {
   readonly what = 'the build context';
-  readonly #fs: ContextFiles;
+  readonly #fs: FileSystem;
   readonly #root: string;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #matches = new Map<string, DirectoryMatches>();
   readonly #entries = new Map<string, Promise<TreeEntry | undefined>>();
 
   /** `root` is a path of the host. */
-  constructor(fs: ContextFiles, root: string, ignore?: IgnoreMatcher) {
+  constructor(fs: FileSystem, root: string, ignore?: IgnoreMatcher) {
     this.#fs = fs;
     this.#root = root;
     this.#ignore = ignore;

@@ -27,17 +27,26 @@ export interface Pins {
   pin(digests: readonly Digest[]): Promise<void>;
 }
 
-/** Into the store, by way of a temp file: a layer is known by its digest before it is taken in. */
-export async function writeLayer(
-  { images, fs, layout, createHasher }: LayerParts,
+export function writeLayer(
+  parts: LayerParts,
   pins: Pins,
   changes: readonly ChangedEntry[],
   options: { readonly mtime: number; readonly signal?: AbortSignal },
 ): Promise<Descriptor> {
+  return storeLayer(parts, pins, layerTar(changes, options.mtime), options);
+}
+
+/** Into the store, by way of a temp file: a layer is known by its digest before it is taken in. */
+export async function storeLayer(
+  { images, fs, layout, createHasher }: LayerParts,
+  pins: Pins,
+  tar: AsyncIterable<Uint8Array>,
+  options: { readonly signal?: AbortSignal },
+): Promise<Descriptor> {
   const hasher = createHasher('sha256');
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const onChunk = (chunk: Uint8Array) => hasher.update(chunk);
-  const spooled = await spool(layerTar(changes, options.mtime), { fs, layout, onChunk, ...signal });
+  const spooled = await spool(tar, { fs, layout, onChunk, ...signal });
   try {
     const digest: Digest = `sha256:${hasher.digestHex()}`;
     const descriptor: Descriptor = { mediaType: MEDIA_TYPE.ociLayerTar, digest, size: spooled.sizeBytes };

@@ -1,6 +1,7 @@
 import type { HttpClient } from '../../host/http.ts';
 import type { CredentialSource } from '../../images/registry/credentials.ts';
 import type { NetworkCreateRequest, Volume, VolumeCreateRequest } from '../../spec/engine-api.ts';
+import type { BuildUseCases } from '../builds.ts';
 import type {
   ContainerUseCases,
   Engine,
@@ -11,6 +12,7 @@ import type {
   VolumeUseCases,
 } from '../engine.ts';
 import { ApiClient, filterText } from './api-client.ts';
+import { RemoteBuilds } from './remote-builds.ts';
 import { RemoteContainers } from './remote-containers.ts';
 import { RemoteExec } from './remote-exec.ts';
 import { RemoteImages } from './remote-images.ts';
@@ -24,6 +26,7 @@ export class RemoteEngine implements Engine {
   readonly volumes: VolumeUseCases;
   readonly networks: NetworkUseCases;
   readonly system: SystemUseCases;
+  readonly builds: BuildUseCases;
   readonly #api: ApiClient;
 
   /**
@@ -39,6 +42,7 @@ export class RemoteEngine implements Engine {
     this.volumes = remoteVolumes(api);
     this.networks = remoteNetworks(api);
     this.system = new RemoteSystem(api);
+    this.builds = new RemoteBuilds();
   }
 
   close(): Promise<void> {

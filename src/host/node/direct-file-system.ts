@@ -26,6 +26,7 @@ export const directFileSystem: FileSystem = {
   },
   stat: async (path) => fs.statSync(path),
   lstat: async (path) => fs.lstatSync(path),
+  readlink: async (path) => fs.readlinkSync(path),
 };
 
 /** What rm does for a file, without the machinery it has for trees. */

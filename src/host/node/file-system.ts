@@ -15,4 +15,5 @@ export const nodeFileSystem: FileSystem = {
   rm: (path, options) => builtin.fs.rm(path, options),
   stat: (path) => builtin.fs.stat(path),
   lstat: (path) => builtin.fs.lstat(path),
+  readlink: (path) => builtin.fs.readlink(path),
 };

@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are Dockerfiles
-import { mkdirSync, mkdtempSync, promises, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type BuildOptions, buildImage } from '../../../src/build/build.ts';
-import { type ContextFiles, DirectoryTree } from '../../../src/build/context/directory-tree.ts';
+import { DirectoryTree } from '../../../src/build/context/directory-tree.ts';
 import { parseMode } from '../../../src/build/copy/mode.ts';
 import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
 import { IgnoreMatcher, parseIgnoreFile } from '../../../src/build/ignore/ignore-matcher.ts';
@@ -16,7 +16,7 @@ import type { ImageConfigDocument, ManifestDocument } from '../../../src/spec/im
 import { createNodeHasher, memoryStore, openImages } from '../../support/image-store.ts';
 import { removeTree } from '../../support/remove-tree.ts';
 
-const FS: ContextFiles = { ...nodeFileSystem, readlink: (path) => promises.readlink(path) };
+const FS = nodeFileSystem;
 const ROOT = mkdtempSync(join(tmpdir(), 'wctr-build-'));
 afterAll(() => removeTree(ROOT));
 let count = 0;
