@@ -7,8 +7,11 @@ import type { Descriptor, Digest } from '../../spec/image-spec.ts';
 export interface BuildCache {
   /** Undefined when unknown, or when a layer of it is gone. What is returned is pinned by the caller's lease first. */
   find(key: Digest, pins: { pin(digests: readonly Digest[]): Promise<void> }): Promise<StepResult | undefined>;
-  /** The layers are in the store and pinned. Two builds at once with one key: the first stays, and is returned. */
-  keep(key: Digest, result: StepResult): Promise<StepResult>;
+  /**
+   * The layers are in the store and pinned. Two builds at once with one key: the first stays, and is returned, unless
+   * this one `replaces` it (a build that was told not to use the cache).
+   */
+  keep(key: Digest, result: StepResult, options?: { readonly replaces?: boolean }): Promise<StepResult>;
 }
 
 export interface StepResult {

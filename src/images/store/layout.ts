@@ -11,6 +11,9 @@
  * <root>/signatures/                   of pulled images, where a policy wanted them (policy/kept-signatures.ts)
  * <root>/locks/                        lock files (hosts whose locks are files)
  * <root>/run                           link to where the sockets of running containers are
+ * <root>/build/cache/<hex>.json        what steps of builds made, by step key (build/cache)
+ * <root>/build/contexts/               checksums of files of build contexts (build/context/kept-checksums.ts)
+ * <root>/build/mounts/<hex>/           what RUN --mount=type=cache mounts, by id
  * <root>/registry/                     repositories and uploads of `wctr registry serve` (registry-roots.ts)
  * ```
  *
@@ -46,6 +49,16 @@ export class StoreLayout {
   }
   get registry(): string {
     return `${this.root}/registry`;
+  }
+
+  get buildCache(): string {
+    return `${this.root}/build/cache`;
+  }
+  get buildContexts(): string {
+    return `${this.root}/build/contexts`;
+  }
+  get buildMounts(): string {
+    return `${this.root}/build/mounts`;
   }
 
   blob(digest: Digest): string {
