@@ -9,6 +9,7 @@ import {
   EINVAL,
   EISDIR,
   ENOENT,
+  EOPNOTSUPP,
   EPERM,
   FILE_TYPE,
   S_IFCHR,
@@ -65,16 +66,18 @@ import {
   I_UID,
   inodeDirty,
   isDirectory,
+  isLink,
   kindOf,
   MOUNT_ROOT,
   nowNs,
   ON_HOST,
+  touchChange,
 } from './inode';
 import { truncateInode } from './io';
 import { checkWritable, M_FLAGS, M_ID, M_LIMIT, M_USED } from './mount';
 import { FOLLOW, KEEP, LAST_NAME, walk, walkInode, walkLast } from './path';
-import { inGroup, isOwner, mayAccess, P_UID, processOf } from './process';
-import { arena, S_INODES, S_MAX_INODES, S_PERMISSIONS, superblock } from './superblock';
+import { inGroup, isOwner, mayAccess, owns, P_UID, processOf } from './process';
+import { arena, S_INODES, S_MAX_INODES, superblock } from './superblock';
 
 const TMPFS_MAGIC: u32 = 0x01021994;
 const DIRECTORY_SIZE: u64 = 4096;
@@ -140,36 +143,37 @@ export function statFd(t: usize, fd: i32): i32 {
   return 0;
 }
 
-/** Gate of every attribute change: owner, writable mount, inode made the guest's own. */
+/** Gate of every attribute change: writable mount, owner, inode made the guest's own. */
 function changeable(inode: usize, allowed: bool): i32 {
-  if (!allowed) return -EPERM;
   const readonly = checkWritable(inode);
   if (readonly < 0) return readonly;
+  if (!allowed) return -EPERM;
   return hasFlag(inode, ON_HOST) ? 0 : inodeDirty(inode);
 }
 
 export function chmodInode(t: usize, inode: usize, mode: u32): i32 {
+  // A symbolic link's mode is 0777, always.
+  if (isLink(inode)) return -EOPNOTSUPP;
   const process = processOf(t);
-  const failure = changeable(inode, isOwner(process, inode));
+  const failure = changeable(inode, owns(process, inode));
   if (failure < 0) return failure;
   let bits = mode & 0o7777;
-  const outsider = load<u32>(process, P_UID) != 0 && !inGroup(process, load<u32>(inode, I_GID));
-  if (load<u32>(superblock(), S_PERMISSIONS) != 0 && outsider) bits &= ~0o2000;
+  if (load<u32>(process, P_UID) != 0 && !inGroup(process, load<u32>(inode, I_GID))) bits &= ~0o2000;
   if (hasFlag(inode, ON_HOST)) {
     const attr = hostAttr();
     store<u32>(attr, bits, ATTR_MODE);
     return hostfs_setattr(hostMount(inode), hostNode(inode), SET_MODE, attr);
   }
   store<u32>(inode, (load<u32>(inode, I_MODE) & S_IFMT) | bits, I_MODE);
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   return 0;
 }
 
 export function chownInode(t: usize, inode: usize, uid: i32, gid: i32): i32 {
   const process = processOf(t);
-  const root = load<u32>(superblock(), S_PERMISSIONS) == 0 || load<u32>(process, P_UID) == 0;
+  const root = load<u32>(process, P_UID) == 0;
   const keepsUid = uid == -1 || <u32>uid == load<u32>(inode, I_UID);
-  const ownGroup = gid == -1 || (isOwner(process, inode) && inGroup(process, gid));
+  const ownGroup = gid == -1 || (owns(process, inode) && inGroup(process, gid));
   const failure = changeable(inode, root || (keepsUid && ownGroup));
   if (failure < 0) return failure;
   const newUid: u32 = uid == -1 ? load<u32>(inode, I_UID) : <u32>uid;
@@ -185,7 +189,7 @@ export function chownInode(t: usize, inode: usize, uid: i32, gid: i32): i32 {
   // A change of hands drops the set-id bits of a program.
   const mode = load<u32>(inode, I_MODE);
   if (!isDirectory(inode)) store<u32>(inode, mode & ~(0o4000 | ((mode & 0o010) != 0 ? 0o2000 : 0)), I_MODE);
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   return 0;
 }
 
@@ -210,7 +214,7 @@ export function utimensInode(t: usize, inode: usize, which: u32, atime: i64, mti
   }
   if (setsAtime) store<i64>(inode, newAtime, I_ATIME);
   if (setsMtime) store<i64>(inode, newMtime, I_MTIME);
-  store<i64>(inode, time, I_CTIME);
+  touchChange(inode);
   return 0;
 }
 

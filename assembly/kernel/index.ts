@@ -26,7 +26,8 @@
  *   kernel_check() -> 0, or the number of the first broken invariant (walks everything; for tests)
  *
  * Processes and tasks
- *   process_create(parent task or 0, uid, gid, flags PROCESS_*) -> task. Root and cwd: the parent's or /
+ *   process_create(parent task or 0, uid, gid, flags PROCESS_*) -> task. Root and cwd: the parent's or /. Pids count from
+ *                          1 on; the host's own (PROCESS_HOST) have others
  *   process_fork(t) -> task of a child with the same fds, cwd, root, ids, umask
  *   process_exit(t, status) -> 0. Frees the task: no thread may be in a call with it. Closes fds; a zombie until its parent waits; parentless ones are freed at once
  *   process_wait(t, pid or -1, flags) -> pid, 0 with WNOHANG; r0 = status. Blocks when it may; else -EAGAIN
@@ -49,7 +50,8 @@
  *   linkat(t, dirfdA, lenA, dirfdB, lenB, walk)          walk's NOFOLLOW is about the source
  *   renameat(t, dirfdA, lenA, dirfdB, lenB, flags RENAME_*, walk)
  *   readlinkat(t, dirfd, pathLen, walk) -> length, target in TASK_IO (never cut: TASK_IO holds PATH_MAX)
- *   fchmodat(t, dirfd, pathLen, mode, walk), fchownat(t, dirfd, pathLen, uid, gid, walk)  -1 leaves
+ *   fchmodat(t, dirfd, pathLen, mode, walk), fchownat(t, dirfd, pathLen, uid, gid, walk)  -1 leaves. Judged by owner and
+ *                          user also where access is not; -EOPNOTSUPP for the mode of a symbolic link
  *   utimensat(t, dirfd, pathLen, which TIME_*, atimeLo, atimeHi, mtimeLo, mtimeHi, walk)   ns since the epoch
  *   truncateat(t, dirfd, pathLen, sizeLo, sizeHi, walk)
  *   accessat(t, dirfd, pathLen, mask 4|2|1, walk)
@@ -92,6 +94,8 @@
  *
  * Mounts
  *   mount_tmpfs(t, pathLen, sizeBytes f64 (0: no limit but the memory), mode, flags MOUNT_*) -> mount id
+ *   mount_file(t, pathLen, mode) -> mount id: an empty file in memory over one that is there
+ *   mount_seal(t, pathLen) -> 0: the mount the path lies on becomes read-only; -EBUSY for the root's
  *   mount_root_flags(flags MOUNT_*) -> 0: the root becomes read-only, or writable, from now on
  *   mount_hostfs(t, pathLen, hostMount, rootNode, flags) -> mount id. The mount point must exist (a directory, or a file
  *                          when the host's root is a file)
@@ -176,8 +180,10 @@ export {
   kernel_reset,
   kernel_thaw,
   kernel_used_bytes,
+  mount_file,
   mount_hostfs,
   mount_root_flags,
+  mount_seal,
   mount_tmpfs,
   rootfs_mount,
   rootfs_pointer,

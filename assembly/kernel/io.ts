@@ -47,7 +47,7 @@ import { fdFile } from './fd';
 import { fileRef, fileUnref } from './file';
 import { hostfs_setattr } from './host';
 import { hostAttr, hostMount, hostNode, hostRefresh } from './hostfs';
-import { hasFlag, I_CTIME, I_MODE, I_MTIME, I_SIZE, inodeDirty, nowNs, ON_HOST } from './inode';
+import { hasFlag, I_MODE, I_MTIME, I_SIZE, inodeDirty, ON_HOST, touchChange } from './inode';
 import { checkWritable } from './mount';
 import { pipeRead, pipeWrite } from './pipe';
 import { TASK_PENDING } from './process';
@@ -150,9 +150,7 @@ function writeOther(t: usize, file: usize, kind: u32, length: u32, at: i64): i32
 
 /** Content changed: times move and the set-id bits go. */
 function modified(inode: usize): void {
-  const time = nowNs();
-  store<i64>(inode, time, I_MTIME);
-  store<i64>(inode, time, I_CTIME);
+  store<i64>(inode, touchChange(inode), I_MTIME);
   const mode = load<u32>(inode, I_MODE);
   if ((mode & 0o6000) != 0) store<u32>(inode, mode & ~(0o4000 | ((mode & 0o010) != 0 ? 0o2000 : 0)), I_MODE);
 }

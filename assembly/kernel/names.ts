@@ -40,7 +40,6 @@ import {
 import { hostAttr, hostInode, hostMount, hostNode } from './hostfs';
 import {
   hasFlag,
-  I_CTIME,
   I_GID,
   I_MODE,
   I_MOUNT,
@@ -57,10 +56,10 @@ import {
   inodeRef,
   isDirectory,
   MOUNT_ROOT,
-  nowNs,
   ON_HOST,
   PINS_PARENT,
   setFlag,
+  touchChange,
 } from './inode';
 import { checkWritable } from './mount';
 import {
@@ -228,7 +227,7 @@ export function linkAt(
   if (full < 0) return full;
   if (nameAdd(dir, walkName, walkLength, walkHash, walkDentry, inode) < 0) return -ENOSPC;
   store<u32>(inode, load<u32>(inode, I_NLINK) + 1, I_NLINK);
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   return 0;
 }
 
@@ -354,7 +353,7 @@ function moveName(fromDir: usize, fromDentry: usize, inode: usize, dir: usize, o
     store<u32>(dir, load<u32>(dir, I_NLINK) + 1, I_NLINK);
     store<u32>(inode, dir, I_PARENT);
   }
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   return 0;
 }
 

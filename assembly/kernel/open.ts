@@ -49,7 +49,7 @@ import { fdDup, fdInstall, fdReserve } from './fd';
 import { fileCreate, fileUnref } from './file';
 import { hostfs_open, hostfs_release } from './host';
 import { hostMount, hostNode } from './hostfs';
-import { hasFlag, I_CTIME, I_MTIME, I_SIZE, kindOf, LIVE_DEVICE, nowNs, ON_HOST } from './inode';
+import { hasFlag, I_MTIME, I_SIZE, kindOf, LIVE_DEVICE, ON_HOST, touchChange } from './inode';
 import { checkWritable } from './mount';
 import { createNode } from './names';
 import { ENTRY, FOLLOW, KEEP, walk, walkInode, walkSlash } from './path';
@@ -100,9 +100,7 @@ function openInode(t: usize, process: usize, inode: usize, flags: u32, fd: u32, 
     if ((flags & O_TRUNC) != 0 && load<u64>(inode, I_SIZE) != 0) {
       const failure = dataTruncate(inode, 0);
       if (failure < 0) return failure;
-      const time = nowNs();
-      store<i64>(inode, time, I_MTIME);
-      store<i64>(inode, time, I_CTIME);
+      store<i64>(inode, touchChange(inode), I_MTIME);
     }
     return install(process, fd, kind == S_IFREG ? FILE_REGULAR : FILE_DIRECTORY, inode, flags);
   }

@@ -44,6 +44,7 @@ import {
   isDirectory,
   nowNs,
   ON_HOST,
+  touchChange,
 } from './inode';
 import { L_LENGTH, L_NAME, L_NODE, lowerDirent, lowerLookup, lowerNode, lowerString, N_COUNT, N_FIRST } from './lower';
 import { kfree, kmalloc, S_MAX_NAMES, S_NAMES, S_TRACK, superblock } from './superblock';
@@ -238,13 +239,13 @@ function slotGive(dir: usize, slot: u32): void {
 export function linkDropped(inode: usize): void {
   const links = load<u32>(inode, I_NLINK);
   if (links > 0) store<u32>(inode, links - 1, I_NLINK);
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   inodeSettle(inode);
 }
 
 /** A removed directory's end: no links; while it is held open it keeps its parent for "..". */
 export function directoryRemoved(inode: usize): void {
   store<u32>(inode, 0, I_NLINK);
-  store<i64>(inode, nowNs(), I_CTIME);
+  touchChange(inode);
   inodeSettle(inode);
 }

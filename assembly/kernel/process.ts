@@ -17,9 +17,14 @@ import {
   ESRCH,
   PROCESS_COPY_FDS,
   PROCESS_EVENT,
+  PROCESS_GID,
+  PROCESS_HOST,
+  PROCESS_HOST_PIDS,
   PROCESS_PARENT,
   PROCESS_PID,
   PROCESS_SIGNALS,
+  PROCESS_UID,
+  PROCESS_UMASK,
   S_IFDIR,
   TASK_BYTES,
   TASK_IO,
@@ -50,9 +55,9 @@ import {
 
 export const P_ROOT: usize = 24;
 export const P_CWD: usize = 28;
-export const P_UID: usize = 32;
-export const P_GID: usize = 36;
-export const P_UMASK: usize = 40;
+export const P_UID: usize = PROCESS_UID;
+export const P_GID: usize = PROCESS_GID;
+export const P_UMASK: usize = PROCESS_UMASK;
 export const P_NEXT: usize = 44;
 export const P_TASKS: usize = 48;
 export const P_FD_HINT: usize = 52;
@@ -123,8 +128,13 @@ function findProcess(pid: u32): usize {
   return process;
 }
 
-function takePid(): u32 {
+function takePid(flags: u32): u32 {
   const s = superblock();
+  if ((flags & PROCESS_HOST) != 0) {
+    let own: u32 = PROCESS_HOST_PIDS;
+    while (findProcess(own) != 0) own++;
+    return own;
+  }
   let pid = load<u32>(s, S_NEXT_PID);
   while (findProcess(pid) != 0) pid = pid >= PID_MAX ? 2 : pid + 1;
   store<u32>(s, pid >= PID_MAX ? 2 : pid + 1, S_NEXT_PID);
@@ -156,7 +166,7 @@ export function processCreate(parent: usize, uid: u32, gid: u32, flags: u32): i3
   } else {
     store<u32>(process, 0o022, P_UMASK);
   }
-  store<u32>(process, takePid(), PROCESS_PID);
+  store<u32>(process, takePid(flags), PROCESS_PID);
   store<u32>(process, uid, P_UID);
   store<u32>(process, gid, P_GID);
   const root = from != 0 ? load<u32>(from, P_ROOT) : load<u32>(s, S_ROOT);
@@ -327,9 +337,13 @@ export function mayExecute(process: usize, inode: usize): bool {
   return load<u32>(superblock(), S_PERMISSIONS) == 0 || mayAccess(process, inode, 1);
 }
 
-/** Owner or root: may change mode, times. */
+/** Owner or root: may change times. */
 export function isOwner(process: usize, inode: usize): bool {
-  if (load<u32>(superblock(), S_PERMISSIONS) == 0) return true;
+  return load<u32>(superblock(), S_PERMISSIONS) == 0 || owns(process, inode);
+}
+
+/** Owner or root. Modes and owners are only theirs to change, also where access is not judged. */
+export function owns(process: usize, inode: usize): bool {
   const uid = load<u32>(process, P_UID);
   return uid == 0 || uid == load<u32>(inode, I_UID);
 }

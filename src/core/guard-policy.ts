@@ -81,5 +81,9 @@ export const DEFAULT_COUNTS: GuardCounts = {
   bodyBytes: 7_000_000,
 };
 
-/** The WASI preview 1 and snapshot 0 interfaces. */
-export const WASI_GRANTS: readonly ImportGrant[] = [{ module: 'wasi_snapshot_preview1' }, { module: 'wasi_unstable' }];
+/** The WASI preview 1 and snapshot 0 interfaces, and what goes beyond them (spec/wctr-posix.ts). */
+export const WASI_GRANTS: readonly ImportGrant[] = [
+  { module: 'wasi_snapshot_preview1' },
+  { module: 'wasi_unstable' },
+  { module: 'wctr_posix_v1' },
+];

@@ -113,7 +113,7 @@ export class UpperJournal {
     const size = file.size;
     let end = abi.JOURNAL_HEADER_BYTES;
     let transactions = 0;
-    const t = calls.process_create!(0, 0, 0, 0);
+    const t = calls.process_create!(0, 0, 0, abi.PROCESS_HOST);
     if (t < 0 && t > -4096) throw new WctrError('no-memory', 'no memory to read the writable layer in');
     for (;;) {
       const bytes = this.#transaction(t, file, end, size, transactions + 1);

@@ -31,6 +31,7 @@
  * process
  *   0 u32 pid    4 u32 parent pid   8 u32 fd table   12 u32 fd capacity   16 u32 signals pending (bit n-1 = signal n)
  *  20 u32 event word: changes (and is notified) when a signal arrives or a child ends
+ *  32 u32 uid   36 u32 gid   40 u32 umask      read in place
  *
  * fd table entry, 24 bytes: a personality may read it in place
  *   0 u32 open file (0 = free)    4 u32 flags FD_CLOEXEC
@@ -135,6 +136,9 @@ export const PROCESS_FDS = 8;
 export const PROCESS_FD_CAPACITY = 12;
 export const PROCESS_SIGNALS = 16;
 export const PROCESS_EVENT = 20;
+export const PROCESS_UID = 32;
+export const PROCESS_GID = 36;
+export const PROCESS_UMASK = 40;
 
 export const FD_BYTES = 24;
 export const FD_FILE = 0;
@@ -276,6 +280,9 @@ export const WNOHANG = 1;
 
 /** process_create flags. */
 export const PROCESS_COPY_FDS = 1;
+/** The host's own: its pid is none of those programs have (PROCESS_HOST_PIDS and above). */
+export const PROCESS_HOST = 2;
+export const PROCESS_HOST_PIDS = 0x40000000;
 
 /** upper_changes: what happened to a name, and how a directory relates to the image. */
 export const CHANGE_ADDED = 1;

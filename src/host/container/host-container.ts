@@ -172,7 +172,7 @@ class Container implements HostContainer, GuestOwner {
     if (pids !== undefined && this.#guests.size >= pids) {
       throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
     }
-    const task = this.#machine.createTask(process.user.uid, process.user.gid);
+    const task = this.#machine.createTask(process.user);
     const thread = this.#idle ?? this.#threads.openThread();
     this.#idle = undefined;
     const guest = new Guest(this.#nextPid++, task, process, thread, this);
@@ -306,7 +306,7 @@ class Container implements HostContainer, GuestOwner {
 /** The container's document with another program in it. */
 function specOf(
   spec: SandboxSpec,
-  { args, env, cwd, user, terminal, consoleSize, program, deterministic }: ProcessSpec,
+  { args, env, cwd, user, terminal, consoleSize, program, deterministic, clockStart }: ProcessSpec,
   resources: SandboxResources,
 ): SandboxSpec {
   return {
@@ -322,6 +322,7 @@ function specOf(
     },
     program,
     ...(deterministic === undefined ? {} : { deterministic }),
+    ...(clockStart === undefined ? {} : { clockStart }),
   };
 }
 

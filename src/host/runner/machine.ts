@@ -147,9 +147,12 @@ export class Machine {
     }
   }
 
-  /** A kernel process of the host's own. Throws 'limit-exceeded'. */
-  createTask(uid = 0, gid = 0): number {
-    const task = this.kernel.process_create(0, uid, gid, 0);
+  /** A kernel process of the host's own, of user 0; or one for a guest. Throws 'limit-exceeded'. */
+  createTask(guest?: { readonly uid: number; readonly gid: number }): number {
+    const task =
+      guest === undefined
+        ? this.kernel.process_create(0, 0, 0, abi.PROCESS_HOST)
+        : this.kernel.process_create(0, guest.uid, guest.gid, 0);
     if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
     return task;
   }
@@ -214,8 +217,13 @@ export class Machine {
   }
 
   #mount(mount: SandboxMount): void {
+    if (mount.type === 'tmpfs' && mount.isFile === true) {
+      this.setup.memoryFile(mount.destination, mount.mode ?? 0o644);
+      return;
+    }
     if (mount.type === 'tmpfs') {
       this.setup.tmpfs(mount.destination, mount.sizeBytes ?? 0, mount.mode ?? 0o1777, mount.readonly ?? false);
+      if (mount.owner !== undefined) this.setup.own(mount.destination, mount.owner);
       return;
     }
     const number = this.#mounts.size + 1;

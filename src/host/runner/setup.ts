@@ -34,6 +34,8 @@ export type KernelExports = Readonly<
     | 'kernel_thaw'
     | 'kernel_check'
     | 'mount_tmpfs'
+    | 'mount_file'
+    | 'fchownat'
     | 'mount_hostfs'
     | 'mount_root_flags',
     Call
@@ -58,7 +60,7 @@ export class Setup {
   constructor(kernel: KernelExports, memory: WebAssembly.Memory, task?: number) {
     this.#kernel = kernel;
     this.#memory = memory;
-    this.#task = task ?? kernel.process_create(0, 0, 0, 0);
+    this.#task = task ?? kernel.process_create(0, 0, 0, abi.PROCESS_HOST);
     if (this.#task < 0) throw new WctrError('no-memory', 'no memory to start a process in');
   }
 
@@ -79,6 +81,15 @@ export class Setup {
     const length = this.#path(destination);
     const flags = readonly ? abi.MOUNT_READONLY : 0;
     this.#must(this.#kernel.mount_tmpfs(this.#task, length, sizeBytes, mode, flags), `mount tmpfs on ${destination}`);
+  }
+
+  own(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+    this.#must(this.#kernel.fchownat(this.#task, abi.AT_FDCWD, this.#path(path), uid, gid, 0), `change ${path}`);
+  }
+
+  memoryFile(destination: string, mode: number): void {
+    this.#mountPointFile(destination);
+    this.#must(this.#kernel.mount_file(this.#task, this.#path(destination), mode), `mount a file on ${destination}`);
   }
 
   hostfs(destination: string, mount: number, rootNode: number, isFile: boolean, readonly: boolean): void {

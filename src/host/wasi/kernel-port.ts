@@ -18,6 +18,10 @@ export interface KernelCalls {
   readonly renameat: Call;
   readonly readlinkat: Call;
   readonly utimensat: Call;
+  readonly fchmodat: Call;
+  readonly fchownat: Call;
+  readonly umask: Call;
+  readonly dup: Call;
   readonly close: Call;
   readonly renumber: Call;
   readonly fd_open_host: Call;

@@ -1,6 +1,6 @@
 /**
- * The two import modules a WASI program may ask for, made once per context. Snapshot 0 (`wasi_unstable`) is preview 1
- * with other whence numbers, filestat and subscription layouts, and without sock_accept.
+ * The import modules a WASI program may ask for, made once per context. Snapshot 0 (`wasi_unstable`) is preview 1
+ * with other whence numbers, filestat and subscription layouts, and without sock_accept; `wctr_posix_v1` is what neither has.
  */
 import {
   MODULE_PREVIEW1,
@@ -12,6 +12,7 @@ import {
   WHENCE0_END,
   WHENCE0_SET,
 } from '../../spec/wasi-preview1.ts';
+import { MODULE_POSIX } from '../../spec/wctr-posix.ts';
 import { args } from './args.ts';
 import { clock } from './clock.ts';
 import type { WasiContext } from './context.ts';
@@ -20,6 +21,8 @@ import { fd } from './fd.ts';
 import { FILESTAT, FILESTAT0 } from './filestat.ts';
 import { path } from './path.ts';
 import { poll, SUBSCRIPTION, SUBSCRIPTION0 } from './poll.ts';
+import { posixFiles } from './posix-files.ts';
+import { posixProcess } from './posix-process.ts';
 import { proc } from './proc.ts';
 import { random } from './random.ts';
 import { sched } from './sched.ts';
@@ -37,6 +40,7 @@ WHENCE_SNAPSHOT0[WHENCE0_SET] = WHENCE_SET;
 export interface Preview1Imports extends WebAssembly.Imports {
   readonly [MODULE_PREVIEW1]: WebAssembly.ModuleImports;
   readonly [MODULE_SNAPSHOT0]: WebAssembly.ModuleImports;
+  readonly [MODULE_POSIX]: WebAssembly.ModuleImports;
 }
 
 export function createPreview1(context: WasiContext): Preview1Imports {
@@ -65,6 +69,7 @@ export function createPreview1(context: WasiContext): Preview1Imports {
       ...poll(context, SUBSCRIPTION0),
       ...sockets,
     },
+    [MODULE_POSIX]: { ...posixFiles(context), ...posixProcess(context) },
   };
 }
 
