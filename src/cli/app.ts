@@ -114,7 +114,8 @@ function unknownCommand(terminal: Terminal, word: string, known: readonly string
 
 function report(error: unknown, terminal: Terminal, exitCode?: number): number {
   if (isWctrError(error)) {
-    complain(terminal, error.message, error.hint);
+    const { frame } = error.data;
+    complain(terminal, error.message, error.hint, typeof frame === 'string' ? frame : undefined);
     if (error.code === 'cancelled') return ERROR_TABLE.cancelled.exit;
     return exitCode ?? (error.code === 'invalid-argument' ? EXIT_USAGE : EXIT_FAILED);
   }

@@ -38,6 +38,13 @@ const CONTAINER: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** docker's two names for it. */
+const BUILDER: Readonly<Record<string, CommandEntry>> = {
+  build: { summary: 'Build an image from a Dockerfile', load: () => from(import('./commands/build.ts')) },
+  du: { summary: 'Show what the build cache takes', load: () => from(import('./commands/builder-du.ts')) },
+  prune: { summary: 'Remove what the build cache keeps', load: () => from(import('./commands/builder-prune.ts')) },
+};
+
 /** Every command: its line in the help, and where its file is. Files load only when their command is called. */
 export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<string, CommandEntry>>>> = {
   ...CONTAINER,
@@ -47,6 +54,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     ls: { summary: 'List containers', load: () => from(import('./commands/ps.ts')) },
     prune: { summary: 'Remove all stopped containers', load: () => from(import('./commands/container-prune.ts')) },
   },
+  build: { summary: 'Build an image from a Dockerfile', load: () => from(import('./commands/build.ts')) },
   pull: { summary: 'Download an image from a registry', load: () => from(import('./commands/pull.ts')) },
   push: { summary: 'Upload an image to a registry', load: () => from(import('./commands/push.ts')) },
   login: { summary: 'Log in to a registry', load: () => from(import('./commands/login.ts')) },
@@ -54,6 +62,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
   search: { summary: 'Search a registry for repositories', load: () => from(import('./commands/search.ts')) },
   images: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
   image: {
+    build: { summary: 'Build an image from a Dockerfile', load: () => from(import('./commands/build.ts')) },
     ls: { summary: 'List images', load: () => from(import('./commands/images.ts')) },
     inspect: { summary: 'Show images in detail', load: () => from(import('./commands/image-inspect.ts')) },
     history: {
@@ -86,6 +95,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry | Readonly<Record<st
     summary: 'Show containers, images, networks or volumes in detail',
     load: () => from(import('./commands/inspect.ts')),
   },
+  builder: BUILDER,
+  buildx: BUILDER,
   artifact: {
     attach: {
       summary: 'Put files beside an image: signatures, SBOMs',

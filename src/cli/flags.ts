@@ -15,6 +15,8 @@ export interface Flag {
   /** What the value is called in the help: `bytes`, `list`, `string`. */
   readonly value?: string;
   readonly description: string;
+  /** Taken, or refused with a reason, and in no help: docker has it. */
+  readonly isHidden?: boolean;
 }
 
 export interface ParsedFlags {

@@ -20,7 +20,7 @@ export function groupHelp(name: string, entries: Readonly<Record<string, Command
 export function commandHelp(name: string, summary: string, command: Command): string {
   const app = cac(name);
   const described = app.command('', summary).usage(`[FLAGS] ${command.usage}`.trim());
-  for (const flag of command.flags) described.option(flagUsage(flag), flag.description);
+  for (const flag of command.flags) if (flag.isHidden !== true) described.option(flagUsage(flag), flag.description);
   for (const example of command.examples) described.example(`  $ ${example}`);
   return captureHelp(app, () => described.outputHelp(), undefined, summary);
 }

@@ -25,14 +25,20 @@ export function nodeTerminal(): Terminal {
     get columns() {
       return process.stderr.columns ?? 80;
     },
+    get rows() {
+      return process.stderr.rows ?? 24;
+    },
     size() {
       if (!mayBeTerminal(1)) return undefined;
       const { rows: height, columns: width } = process.stdout;
       return process.stdout.isTTY === true && width > 0 && height > 0 ? { height, width } : undefined;
     },
     onResize(listener) {
-      process.stdout.on('resize', listener);
-      return () => void process.stdout.off('resize', listener);
+      const streams = process.stdout.isTTY === true ? [process.stdout] : [process.stderr];
+      for (const stream of streams) stream.on('resize', listener);
+      return () => {
+        for (const stream of streams) stream.off('resize', listener);
+      };
     },
     raw: enterRawMode,
     env: process.env,

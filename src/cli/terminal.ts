@@ -9,8 +9,11 @@ export interface Terminal {
   readonly stderrIsTTY: boolean;
   /** Width of the terminal in characters; 80 where there is none. */
   readonly columns: number;
+  /** Height of the same; 24 where there is none. */
+  readonly rows: number;
   /** Of the terminal standard output is; undefined where it is none. */
   size(): { readonly height: number; readonly width: number } | undefined;
+  /** Of any of the terminals written to. */
   onResize(listener: () => void): () => void;
   /**
    * Keys as they are typed, without echo and without signals, until the returned function is called or the process

@@ -51,7 +51,12 @@ export function testContext(setup: CliSetup = {}): TestContext {
     stdinIsTTY: isTTY,
     stdoutIsTTY: isTTY,
     stderrIsTTY: isTTY,
-    columns: 80,
+    get columns() {
+      return size?.width ?? 80;
+    },
+    get rows() {
+      return size?.height ?? 24;
+    },
     size: () => size,
     onResize: (listener) => listen(resizes, listener),
     raw: () => {

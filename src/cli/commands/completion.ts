@@ -39,7 +39,9 @@ async function describe(): Promise<Described[]> {
 
 async function flagWords(entry: CommandEntry): Promise<string[]> {
   const { flags } = await entry.load();
-  return flags.flatMap((flag) => [`--${flag.name}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])]);
+  return flags
+    .filter(({ isHidden }) => isHidden !== true)
+    .flatMap((flag) => [`--${flag.name}`, ...(flag.short === undefined ? [] : [`-${flag.short}`])]);
 }
 
 /** Commands whose arguments are images: their names come from the store at the time of asking. */
