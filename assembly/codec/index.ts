@@ -1,4 +1,4 @@
-/** Decoders for JavaScript; the protocol is described in decoder.ts. */
+/** Decoders and the compressor for JavaScript; the protocols are described in decoder.ts and encoder.ts. */
 export {
   decoderEnd,
   decoderFormat,
@@ -13,4 +13,13 @@ export {
   decoderRun,
   decoderUnread,
 } from './decoder';
+export {
+  encoderEnd,
+  encoderFree,
+  encoderInput,
+  encoderInputSpace,
+  encoderNew,
+  encoderOutput,
+  encoderPush,
+} from './encoder';
 export { sniffFormat } from './sniff';

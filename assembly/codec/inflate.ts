@@ -9,7 +9,15 @@ import { Decoder, tablesOf } from './decoder-state';
 import { buildLitlen, buildOffset, buildPrecode } from './huffman';
 import { symbolLoop } from './inflate-loop';
 import { CONTINUE_LATER, MODE_END, MODE_HEADER, MODE_STORED, MODE_SYMBOLS } from './inflate-mode';
-import { LENGTHS, LITLEN_SYMBOLS, OFFSET_SYMBOLS, PRECODE_ORDER, PRECODE_SYMBOLS, PRECODE_TABLE } from './tables';
+import {
+  fixedLitlenLengths,
+  LENGTHS,
+  LITLEN_SYMBOLS,
+  OFFSET_SYMBOLS,
+  PRECODE_ORDER,
+  PRECODE_SYMBOLS,
+  PRECODE_TABLE,
+} from './tables';
 
 /** No block header is longer: 17 bits, 19 * 3, and 320 lengths of 7 bits (a repeat code saves more than it costs). */
 const HEADER_MOST_BYTES: usize = 400;
@@ -96,10 +104,7 @@ function fixedTables(tables: usize): bool {
   const lengths = tables + LENGTHS;
   memory.fill(lengths, 5, OFFSET_SYMBOLS);
   if (!buildOffset(tables, lengths, OFFSET_SYMBOLS)) return false;
-  memory.fill(lengths, 8, 144);
-  memory.fill(lengths + 144, 9, 112);
-  memory.fill(lengths + 256, 7, 24);
-  memory.fill(lengths + 280, 8, 8);
+  fixedLitlenLengths(lengths);
   return buildLitlen(tables, LITLEN_SYMBOLS);
 }
 

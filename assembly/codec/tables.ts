@@ -40,10 +40,10 @@ export const STARTS: usize = COUNTS + 64;
 
 export const PRECODE_ORDER: usize = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 
-const LENGTH_BASE: usize = memory.data<u16>([
+export const LENGTH_BASE: usize = memory.data<u16>([
   3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
 ]);
-const LENGTH_EXTRA: usize = memory.data<u8>([
+export const LENGTH_EXTRA: usize = memory.data<u8>([
   0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
 ]);
 
@@ -60,8 +60,40 @@ export function litlenEntry(symbol: u32, bits: u32): u32 {
 
 export function offsetEntry(symbol: u32, bits: u32): u64 {
   if (symbol > 29) return ((<u64>bits) << 8) | bits;
-  const extra: u32 = symbol < 4 ? 0 : (symbol >> 1) - 1;
-  const base: u32 = symbol < 4 ? symbol + 1 : ((2 + (symbol & 1)) << extra) + 1;
+  const extra = offsetExtra(symbol);
   const mask: u64 = ((<u64>1) << extra) - 1;
-  return (mask << 32) | ((<u64>base) << 16) | ((<u64>bits) << 8) | (bits + extra);
+  return (mask << 32) | ((<u64>offsetBase(symbol)) << 16) | ((<u64>bits) << 8) | (bits + extra);
+}
+
+/** Of a length from 3 to 258. */
+export function lengthSymbol(length: u32): u32 {
+  const above = length - 3;
+  if (above < 8) return 257 + above;
+  if (length == 258) return 285;
+  const log = 31 - clz(above);
+  return 257 + ((log - 1) << 2) + ((above >> (log - 2)) & 3);
+}
+
+/** Of an offset from 1 to 32768. */
+export function offsetSymbol(offset: u32): u32 {
+  const above = offset - 1;
+  if (above < 2) return above;
+  const log = 31 - clz(above);
+  return (log << 1) + ((above >> (log - 1)) & 1);
+}
+
+export function offsetExtra(symbol: u32): u32 {
+  return symbol < 4 ? 0 : (symbol >> 1) - 1;
+}
+
+export function offsetBase(symbol: u32): u32 {
+  return symbol < 4 ? symbol + 1 : ((2 + (symbol & 1)) << offsetExtra(symbol)) + 1;
+}
+
+/** u8[LITLEN_SYMBOLS] lengths of the fixed code (section 3.2.6). */
+export function fixedLitlenLengths(lengths: usize): void {
+  memory.fill(lengths, 8, 144);
+  memory.fill(lengths + 144, 9, 112);
+  memory.fill(lengths + 256, 7, 24);
+  memory.fill(lengths + 280, 8, 8);
 }

@@ -21,6 +21,14 @@ export interface CoreExports {
   decoderRun(decoder: number): number;
   decoderOutput(decoder: number): number;
   decoderOutputLength(decoder: number): number;
+
+  encoderNew(): number;
+  encoderFree(encoder: number): void;
+  encoderInput(encoder: number): number;
+  encoderInputSpace(encoder: number): number;
+  encoderPush(encoder: number, length: number): number;
+  encoderEnd(encoder: number): number;
+  encoderOutput(encoder: number): number;
 }
 
 export interface CoreOptions {

@@ -22,21 +22,24 @@ const KINDS = { [abi.CHANGE_ADDED]: 'A', [abi.CHANGE_MODIFIED]: 'C', [abi.CHANGE
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
- * All changes in byte order of path. Directories that hold a change count as changed; what came along in a directory
+ * All changes in byte order of path, those of `except` left out. Directories that hold a change count as changed; what came along in a directory
  * that was moved is listed as added. `t`: a task of root's with / as its root, used for nothing else meanwhile. Throws
  * 'internal' when the kernel keeps no track (CONFIG_JOURNAL).
  */
-export function readChanges(link: UpperLink, t: number): UpperChange[] {
+export function readChanges(link: UpperLink, t: number, except = NONE): UpperChange[] {
   const found = new Map<string, UpperChange>();
   const moved: string[] = [];
   for (const change of enumerate(link, t)) {
+    if (except.has(change.path)) continue;
     found.set(change.path, { path: change.path, kind: change.kind, mode: change.mode, opaque: change.opaque });
     if (change.moved) moved.push(change.path);
   }
   for (const path of moved) {
     for (const [below, mode] of walk(link, t, path)) {
-      if (!found.has(below)) found.set(below, { path: below, kind: 'A', mode, opaque: false });
+      if (!found.has(below) && !except.has(below)) found.set(below, { path: below, kind: 'A', mode, opaque: false });
     }
   }
   for (const path of [...found.keys()]) addParents(found, path);
