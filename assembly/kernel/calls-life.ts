@@ -6,7 +6,7 @@ import { boot, mountRoot, reset } from './boot';
 import { done } from './call';
 import { check } from './check';
 import { I_MOUNT } from './inode';
-import { M_FLAGS, M_NEXT, M_USED, mountHostfs, mountTmpfs } from './mount';
+import { M_FLAGS, M_NEXT, M_USED, mountFile, mountHostfs, mountTmpfs } from './mount';
 import {
   arena,
   enter,
@@ -88,6 +88,23 @@ export function mount_tmpfs(t: usize, pathLength: u32, sizeBytes: f64, mode: u32
   if (at > 0xfffff000) return done(<i32>at);
   const limit = sizeBytes > 0 ? <u64>sizeBytes : ~(<u64>0);
   return done(at == load<u32>(superblock(), S_ROOT) ? -EBUSY : mountTmpfs(at, limit, mode, flags));
+}
+
+export function mount_file(t: usize, pathLength: u32, mode: u32): i32 {
+  enter();
+  const at = resolve(t, AT_FDCWD, pathLength, 0);
+  return done(at > 0xfffff000 ? <i32>at : mountFile(at, mode));
+}
+
+/** The mount that the path lies on becomes read-only, whoever has it open; never the root's. */
+export function mount_seal(t: usize, pathLength: u32): i32 {
+  enter();
+  const at = resolve(t, AT_FDCWD, pathLength, 0);
+  if (at > 0xfffff000) return done(<i32>at);
+  const mount: usize = load<u32>(at, I_MOUNT);
+  if (mount == load<u32>(load<u32>(superblock(), S_ROOT), I_MOUNT)) return done(-EBUSY);
+  store<u32>(mount, load<u32>(mount, M_FLAGS) | MOUNT_READONLY, M_FLAGS);
+  return done(0);
 }
 
 export function mount_hostfs(t: usize, pathLength: u32, host: u32, node: u32, flags: u32): i32 {

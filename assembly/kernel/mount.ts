@@ -7,7 +7,7 @@
  *                 24 u64 byte limit  32 u64 bytes used  40 u32 covered inode
  * ```
  */
-import { EBUSY, EINVAL, ENOSPC, ENOTDIR, EROFS, MOUNT_READONLY, S_IFDIR } from '../../src/core/abi/kernel';
+import { EBUSY, EINVAL, EISDIR, ENOSPC, ENOTDIR, EROFS, MOUNT_READONLY, S_IFDIR, S_IFREG } from '../../src/core/abi/kernel';
 import { hostInode } from './hostfs';
 import {
   COVERED,
@@ -67,10 +67,20 @@ function mountDestroy(mount: usize): void {
 /** A tmpfs over directory `at`. Mount id or -errno. */
 export function mountTmpfs(at: usize, limit: u64, mode: u32, flags: u32): i32 {
   if (!isDirectory(at)) return -ENOTDIR;
+  return mountMemory(at, limit, S_IFDIR | (mode & 0o7777), flags);
+}
+
+/** An empty file in memory over `at`, which is no directory. Mount id or -errno. */
+export function mountFile(at: usize, mode: u32): i32 {
+  if (isDirectory(at)) return -EISDIR;
+  return mountMemory(at, ~(<u64>0), S_IFREG | (mode & 0o7777), 0);
+}
+
+function mountMemory(at: usize, limit: u64, mode: u32, flags: u32): i32 {
   if (hasFlag(at, COVERED)) return -EBUSY;
   const mount = mountCreate(KIND_TMPFS, flags, limit);
   if (mount == 0) return -ENOSPC;
-  const root = inodeCreate(mount, S_IFDIR | (mode & 0o7777), 0, 0);
+  const root = inodeCreate(mount, mode, 0, 0);
   if (root == 0) {
     mountDestroy(mount);
     return inodeError();
