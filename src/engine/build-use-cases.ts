@@ -1,6 +1,7 @@
 /** `build`: from what was asked for to what the builder takes. */
 import { buildImage } from '../build/build.ts';
 import { DirectoryTree } from '../build/context/directory-tree.ts';
+import { KeptChecksums } from '../build/context/kept-checksums.ts';
 import { parseDockerfile } from '../build/dockerfile/parse.ts';
 import { IgnoreMatcher, parseIgnoreFile } from '../build/ignore/ignore-matcher.ts';
 import type { FileTree } from '../build/tree/file-tree.ts';
@@ -27,7 +28,7 @@ export class LocalBuilds implements BuildUseCases {
 
   async build(request: BuildRequest): Promise<BuildOutcome> {
     const { images, leases, fs, layout, createHasher } = this.#parts;
-    const context = this.#tree(request.context);
+    const context = await this.#tree(request.context);
     const { text, name } = await dockerfileOf(request, context);
     const ignore =
       request.ignore ?? (await readText(context, `${name}.dockerignore`)) ?? (await readText(context, '.dockerignore'));
@@ -60,11 +61,13 @@ export class LocalBuilds implements BuildUseCases {
     return { CachesDeleted: [], SpaceReclaimed: 0 };
   }
 
-  #tree(source: BuildContextSource): FileTree {
+  async #tree(source: BuildContextSource): Promise<FileTree> {
     if ('tree' in source) return source.tree;
     const { paths } = this.#parts.host;
-    if ('directory' in source && paths !== undefined)
-      return new DirectoryTree(paths.fs, paths.resolve(source.directory));
+    if ('directory' in source && paths !== undefined) {
+      const kept = new KeptChecksums(this.#parts);
+      return new DirectoryTree(await paths.contextFiles(), paths.resolve(source.directory), { kept });
+    }
     const [kind] = Object.keys(source);
     throw new WctrError('unsupported', `a build context of the kind ${kind} cannot be read here`);
   }

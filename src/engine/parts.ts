@@ -1,5 +1,6 @@
 /** What the local engine is put together from; a composition root fills it with one host's adapters. */
 
+import type { ContextFiles } from '../build/context/directory-tree.ts';
 import type { EventLog } from '../containers/events.ts';
 import type { OpenFiles } from '../containers/files/open.ts';
 import type { ContainerProcesses } from '../containers/processes.ts';
@@ -58,6 +59,8 @@ export interface EngineHost {
     makeDirectory(path: string): Promise<void>;
     /** A stored file of the host. */
     locate(path: string): Promise<ByteLocation>;
+    /** Directories as contexts of builds. */
+    contextFiles(): Promise<ContextFiles>;
   };
   /** An image that ships inside the package, by canonical name; undefined when there is none of that name. */
   bundledImage(name: string): Promise<ArchiveFiles | undefined>;

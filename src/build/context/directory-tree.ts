@@ -1,124 +1,224 @@
 /**
  * A directory of the host as a build context. Links are never followed by the host: what a link leads to is looked up
- * inside the context, so nothing outside can be reached. Owners are root, as docker has it; what .dockerignore leaves
- * out is not there.
+ * inside the context, so nothing outside can be reached. Owners are root, as docker has it. What .dockerignore leaves out
+ * is IgnoredTree's business; a directory that nobody lists is not read.
+ *
+ * A directory is read as a whole when something in it is asked for, and once: with synchronous calls, since a context of
+ * ten thousand files spends its time on promises otherwise.
  */
+import { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
-import type { FileSystem } from '../../host/ports.ts';
-import { fileReader, streamRange } from '../../images/archive/files.ts';
+import type { SyncFileSystem, SyncStat } from '../../host/ports.ts';
 import { quote } from '../../images/quote.ts';
 import { isMissing } from '../../images/store/disk-error.ts';
-import type { DirectoryMatches, IgnoreMatcher } from '../ignore/ignore-matcher.ts';
-import { byBytes, type FileTree, join, parentOf, ROOT, type TreeEntry } from '../tree/file-tree.ts';
+import { baseOf, byBytes, type FileTree, join, parentOf, ROOT, type TreeEntry } from '../tree/file-tree.ts';
+import type { ContextChecksums, KeptChecksums } from './kept-checksums.ts';
+
+/** What a context needs of a host's files. node:fs and memfs fit as they are. */
+export type ContextFiles = Pick<
+  SyncFileSystem,
+  'openSync' | 'closeSync' | 'readSync' | 'fstatSync' | 'lstatSync' | 'readdirSync' | 'readlinkSync'
+>;
+
+export interface DirectoryTreeOptions {
+  /** Where checksums of its files are kept; without it they are computed from what is read. */
+  readonly kept?: KeptChecksums;
+  /** How messages call it. Default: the build context. */
+  readonly what?: string;
+}
 
 const MAX_ENTRIES = 1_000_000;
+const CHUNK_BYTES = 1024 * 1024;
+const S_IFMT = 0o170000n;
+const S_IFDIR = 0o040000n;
+const S_IFREG = 0o100000n;
+const S_IFLNK = 0o120000n;
+
+/** Undefined for what has no place in an image. */
+type Names = ReadonlyMap<string, TreeEntry | undefined>;
+
+/** Stands for what cannot be named. */
+const NO_TEXT: TreeEntry = { kind: 'file', mode: 0, uid: 0, gid: 0, size: 0 };
 
 export class DirectoryTree implements FileTree {
-  readonly what = 'the build context';
-  readonly #fs: FileSystem;
+  readonly what: string;
+  readonly #fs: ContextFiles;
   readonly #root: string;
-  readonly #ignore: IgnoreMatcher | undefined;
-  readonly #matches = new Map<string, DirectoryMatches>();
-  readonly #entries = new Map<string, Promise<TreeEntry | undefined>>();
+  readonly #kept: KeptChecksums | undefined;
+  readonly #directories = new Map<string, Names>();
+  #checksums: Promise<ContextChecksums> | undefined;
+  #count = 0;
 
-  /** `root` is a path of the host. */
-  constructor(fs: FileSystem, root: string, ignore?: IgnoreMatcher) {
+  /** `root` is an absolute path of the host. */
+  constructor(fs: ContextFiles, root: string, { kept, what = 'the build context' }: DirectoryTreeOptions = {}) {
+    this.what = what;
     this.#fs = fs;
     this.#root = root;
-    this.#ignore = ignore;
+    this.#kept = kept;
   }
 
   async lstat(path: string): Promise<TreeEntry | undefined> {
-    if (path === '') return ROOT;
-    if ((await this.#parentOf(path)) !== 'directory') return undefined;
-    const entry = await this.#entry(path);
-    // A directory that is left out is there all the same while something in it is not
-    if (entry === undefined || !this.#isIgnored(path)) return entry;
-    return entry.kind === 'directory' && !this.#canSkip(path) && (await this.list(path)).length > 0 ? entry : undefined;
+    return this.#entry(path);
   }
 
   async list(path: string): Promise<readonly string[]> {
-    if (path !== '' && (await this.#parentOf(`${path}/x`)) !== 'directory') return [];
-    if (path !== '' && this.#canSkip(path)) return [];
-    const names = await this.#fs.readdir(this.#host(path)).catch((error: unknown) => {
-      if (isMissing(error)) return [];
-      throw error;
-    });
-    const kept: string[] = [];
-    for (const name of names) if ((await this.lstat(join(path, name))) !== undefined) kept.push(name);
-    return kept.sort(byBytes);
+    if (this.#entry(path)?.kind !== 'directory') return [];
+    return [...this.#directory(path)].flatMap(([name, entry]) => (entry === undefined ? [] : [name]));
   }
 
-  /** What the parent of a path is, without following a link on the way. */
-  async #parentOf(path: string): Promise<TreeEntry['kind'] | undefined> {
+  async remember(): Promise<void> {
+    await (await this.#checksums)?.save((path) => this.#isGone(path));
+  }
+
+  #entry(path: string): TreeEntry | undefined {
+    if (path === '') return ROOT;
     const parent = parentOf(path);
-    if (parent === '') return 'directory';
-    if ((await this.#parentOf(parent)) !== 'directory') return undefined;
-    return (await this.#entry(parent))?.kind;
+    if (this.#entry(parent)?.kind !== 'directory') return undefined;
+    const entry = this.#directory(parent).get(baseOf(path));
+    if (entry !== NO_TEXT) return entry;
+    throw new WctrError('invalid-argument', `the name ${quote(path)} in ${this.what} is no UTF-8`, {
+      hint: 'rename it, or leave it out by .dockerignore',
+    });
   }
 
-  #entry(path: string): Promise<TreeEntry | undefined> {
-    let entry = this.#entries.get(path);
-    if (entry !== undefined) return entry;
-    if (this.#entries.size >= MAX_ENTRIES) {
-      throw new WctrError('limit-exceeded', `the build context has more than ${MAX_ENTRIES} entries`, {
+  #directory(path: string): Names {
+    let found = this.#directories.get(path);
+    if (found === undefined) {
+      found = this.#scan(path);
+      this.#directories.set(path, found);
+    }
+    return found;
+  }
+
+  #scan(path: string): Names {
+    const names = this.#try(path, () => this.#fs.readdirSync(this.#host(path))) ?? [];
+    this.#count += names.length;
+    if (this.#count > MAX_ENTRIES) {
+      throw new WctrError('limit-exceeded', `${this.what} has more than ${MAX_ENTRIES} entries`, {
         hint: 'leave what is not needed out by .dockerignore',
       });
     }
-    entry = this.#read(path);
-    this.#entries.set(path, entry);
-    return entry;
+    return new Map(names.sort(byBytes).map((name) => [name, this.#read(join(path, name))]));
   }
 
-  async #read(path: string): Promise<TreeEntry | undefined> {
+  #read(path: string): TreeEntry | undefined {
     const host = this.#host(path);
-    const stat = await this.#fs.lstat(host).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
-    if (stat === undefined) return undefined;
-    const owned = { mode: stat.mode & 0o7777, uid: 0, gid: 0 };
-    if (stat.isDirectory()) return { kind: 'directory', size: 0, ...owned };
-    if (stat.isSymbolicLink()) {
-      return { kind: 'symlink', size: 0, ...owned, mode: 0o777, target: await this.#fs.readlink(host) };
+    const stat = this.#try(path, () => this.#fs.lstatSync(host, { bigint: true }));
+    // A name that is no UTF-8 comes with U+FFFD in it, and names nothing
+    if (stat === undefined) return baseOf(path).includes('\ufffd') ? NO_TEXT : undefined;
+    const owned = { mode: Number(stat.mode) & 0o7777, uid: 0, gid: 0 };
+    const kind = stat.mode & S_IFMT;
+    if (kind === S_IFDIR) return { kind: 'directory', size: 0, ...owned };
+    if (kind === S_IFLNK) {
+      const target = this.#try(path, () => this.#fs.readlinkSync(host));
+      return target === undefined ? undefined : { kind: 'symlink', size: 0, ...owned, mode: 0o777, target };
     }
     // Sockets, devices and fifos have no place in an image
-    if (!stat.isFile()) return undefined;
-    const { size } = stat;
-    return { kind: 'file', size, ...owned, read: () => this.#bytes(path, size) };
+    if (kind !== S_IFREG) return undefined;
+    const size = Number(stat.size);
+    return {
+      kind: 'file',
+      size,
+      ...owned,
+      read: () => this.#bytes(path, stat),
+      ...(size > CHUNK_BYTES ? {} : { readNow: () => this.#bytesNow(path, stat) }),
+      ...(this.#kept === undefined ? {} : { digest: () => this.#digest(path, stat) }),
+    };
   }
 
-  async *#bytes(path: string, size: number): AsyncGenerator<Uint8Array> {
-    const reader = await fileReader(this.#fs, this.#host(path));
+  async #digest(path: string, stat: SyncStat): Promise<string> {
+    const kept = this.#kept as KeptChecksums;
+    this.#checksums ??= kept.open(this.#root);
+    const checksums = await this.#checksums;
+    const known = checksums.get(path, stat);
+    if (known !== undefined) return known;
+    const hasher = kept.createHasher('sha256');
+    if (Number(stat.size) <= CHUNK_BYTES) hasher.update(this.#bytesNow(path, stat));
+    else for await (const chunk of this.#bytes(path, stat)) hasher.update(chunk);
+    const hex = hasher.digestHex();
+    checksums.set(path, stat, hex);
+    return hex;
+  }
+
+  /** The next build's bytes are other ones, or none: it was removed since. */
+  #isGone(path: string): boolean {
+    for (let at = path; at !== ''; at = parentOf(at)) {
+      const siblings = this.#directories.get(parentOf(at));
+      if (siblings !== undefined) return !siblings.has(baseOf(at));
+    }
+    return false;
+  }
+
+  #bytesNow(path: string, stat: SyncStat): Uint8Array {
+    const fd = this.#open(path, stat);
     try {
-      if (reader.sizeBytes !== size) {
-        throw new WctrError('conflict', `${quote(path)} changed while it was read`, { hint: 'build again' });
-      }
-      yield* streamRange(reader, 0, size);
+      const bytes = new Uint8Array(Number(stat.size));
+      if (this.#fill(fd, bytes, 0) !== bytes.length) throw changed(path);
+      return bytes;
     } finally {
-      await reader.close();
+      this.#fs.closeSync(fd);
     }
   }
 
-  #isIgnored(path: string): boolean {
-    return this.#ignore !== undefined && this.#match(path, this.#ignore).isIgnored;
-  }
-
-  #canSkip(path: string): boolean {
-    return this.#ignore?.canSkip(path, this.#match(path, this.#ignore)) ?? false;
-  }
-
-  #match(path: string, ignore: IgnoreMatcher): DirectoryMatches {
-    let found = this.#matches.get(path);
-    if (found === undefined) {
-      const parent = parentOf(path);
-      found = ignore.enter(path, parent === '' ? ignore.root : this.#match(parent, ignore));
-      this.#matches.set(path, found);
+  async *#bytes(path: string, stat: SyncStat): AsyncGenerator<Uint8Array> {
+    const size = Number(stat.size);
+    const fd = this.#open(path, stat);
+    try {
+      for (let at = 0; at < size; at += CHUNK_BYTES) {
+        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - at));
+        if (this.#fill(fd, chunk, at) !== chunk.length) throw changed(path);
+        yield chunk;
+      }
+    } finally {
+      this.#fs.closeSync(fd);
     }
-    return found;
+  }
+
+  /** The file that was looked at, unchanged: not what a link, a fifo or another file in its place has. */
+  #open(path: string, expected: SyncStat): number {
+    const fd = this.#try(path, () => this.#fs.openSync(this.#host(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    if (fd === undefined) throw changed(path);
+    const stat = this.#fs.fstatSync(fd, { bigint: true });
+    const same = (['mode', 'size', 'mtimeNs', 'ctimeNs', 'ino', 'dev'] as const).every(
+      (field) => stat[field] === expected[field],
+    );
+    if (same) return fd;
+    this.#fs.closeSync(fd);
+    throw changed(path);
+  }
+
+  #fill(fd: number, target: Uint8Array, position: number): number {
+    let done = 0;
+    while (done < target.length) {
+      const read = this.#fs.readSync(fd, target, done, target.length - done, position + done);
+      if (read === 0) break;
+      done += read;
+    }
+    return done;
+  }
+
+  /** Undefined for what is not there, or not there any more. */
+  #try<T>(path: string, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      const { code } = error as { code?: unknown };
+      if (code === 'ELOOP') throw changed(path);
+      if (code !== 'EACCES' && code !== 'EPERM') throw error;
+      const name = path === '' ? this.#root : path;
+      throw new WctrError('forbidden', `${quote(name)} in ${this.what} cannot be read by this user`, {
+        hint: 'change its permissions, or leave it out by .dockerignore',
+        cause: error,
+      });
+    }
   }
 
   #host(path: string): string {
     return path === '' ? this.#root : `${this.#root}/${path}`;
   }
+}
+
+function changed(path: string): WctrError {
+  return new WctrError('conflict', `${quote(path)} changed while it was read`, { hint: 'build again' });
 }

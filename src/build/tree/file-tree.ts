@@ -12,6 +12,10 @@ export interface TreeEntry {
   readonly target?: string;
   /** Of a file. */
   readonly read?: () => AsyncIterable<Uint8Array>;
+  /** Of a small file, where it can be had at once: all of it. */
+  readonly readNow?: () => Uint8Array;
+  /** Of a file, where the tree remembers it: hex of its SHA-256. */
+  readonly digest?: () => Promise<string>;
 }
 
 export interface FileTree {
@@ -21,6 +25,8 @@ export interface FileTree {
   lstat(path: string): Promise<TreeEntry | undefined>;
   /** Names in a directory, sorted by their UTF-8 bytes. */
   list(path: string): Promise<readonly string[]>;
+  /** Told when all digests that were wanted have been asked for: a tree that remembers them writes them down. */
+  remember?(): Promise<void>;
 }
 
 export const ROOT: TreeEntry = { kind: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0 };
@@ -39,11 +45,16 @@ export function baseOf(path: string): string {
 
 /** The order of the bytes of two names in UTF-8, which is the order of their code points. */
 export function byBytes(a: string, b: string): number {
-  const left = [...a];
-  const right = [...b];
-  for (let i = 0; i < left.length && i < right.length; i += 1) {
-    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i += 1) {
+    const difference = rank(a.charCodeAt(i)) - rank(b.charCodeAt(i));
     if (difference !== 0) return difference;
   }
-  return left.length - right.length;
+  return a.length - b.length;
+}
+
+/** Halves of a pair stand for code points above all others, but have smaller numbers than the last single units. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -25,9 +25,16 @@ export class IgnoredTree implements FileTree {
     if (path !== '' && this.#ignore.canSkip(path, this.#match(path))) return [];
     const kept: string[] = [];
     for (const name of await this.#tree.list(path)) {
-      if ((await this.lstat(join(path, name))) !== undefined) kept.push(name);
+      const below = join(path, name);
+      // Not even looked at, unless it may be a directory with exceptions in it
+      if (this.#ignore.canSkip(below, this.#match(below))) continue;
+      if ((await this.lstat(below)) !== undefined) kept.push(name);
     }
     return kept;
+  }
+
+  async remember(): Promise<void> {
+    await this.#tree.remember?.();
   }
 
   #match(path: string): DirectoryMatches {

@@ -17,6 +17,7 @@ export const hostPaths = {
     fs.mkdirSync(path, { recursive: true });
   },
   locate: async (path: string): Promise<ByteLocation> => ({ path }),
+  contextFiles: async () => (await import('./sync-file-system.ts')).syncFileSystem,
 };
 
 /** Up to `length` bytes of a stored file from `position` on. */

@@ -8,15 +8,15 @@ import { DirectoryTree } from '../../../src/build/context/directory-tree.ts';
 import { parseMode } from '../../../src/build/copy/mode.ts';
 import { parseDockerfile } from '../../../src/build/dockerfile/parse.ts';
 import { IgnoreMatcher, parseIgnoreFile } from '../../../src/build/ignore/ignore-matcher.ts';
+import { IgnoredTree } from '../../../src/build/tree/ignored-tree.ts';
 import { readTar } from '../../../src/containers/files/tar-reader.ts';
-import { nodeFileSystem } from '../../../src/host/node/file-system.ts';
+import { syncFileSystem } from '../../../src/host/node/sync-file-system.ts';
 import { collect } from '../../../src/images/archive/files.ts';
 import { parseReference } from '../../../src/images/reference.ts';
 import type { ImageConfigDocument, ManifestDocument } from '../../../src/spec/image-spec.ts';
 import { createNodeHasher, memoryStore, openImages } from '../../support/image-store.ts';
 import { removeTree } from '../../support/remove-tree.ts';
 
-const FS = nodeFileSystem;
 const ROOT = mkdtempSync(join(tmpdir(), 'wctr-build-'));
 afterAll(() => removeTree(ROOT));
 let count = 0;
@@ -44,7 +44,8 @@ async function build(
   const { images, leases } = openImages(store);
   const { ignore, ...options } = more;
   const matcher = ignore === undefined ? undefined : new IgnoreMatcher(parseIgnoreFile(ignore));
-  const context = new DirectoryTree(FS, contextOf(files), matcher);
+  const directory = new DirectoryTree(syncFileSystem, contextOf(files));
+  const context = matcher === undefined ? directory : new IgnoredTree(directory, matcher);
   const platform = { os: 'wasip1', architecture: 'wasm' };
   const parts = { images, leases, fs: store.fs, layout: store.layout, createHasher: createNodeHasher };
   const record = await buildImage(parts, parseDockerfile(text), context, {
