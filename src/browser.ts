@@ -63,6 +63,7 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
         ? new WebLocks(navigator.locks, dataRoot)
         : new MemoryLocks(),
     createHasher: hasher,
+    core,
     locateBy: 'bytes',
     layers: (stores) => new Layers({ ...stores, core, hostHash: false }),
     sandboxes: browserSandboxes({ ...options, wasmUrl: wasm, workerUrl: options.workerUrl ?? WORKER }),

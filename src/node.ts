@@ -76,6 +76,7 @@ export class Wctr extends PortableWctr {
 export async function openEngine(options: InternalOptions = {}): Promise<LocalEngine> {
   const env = options.env ?? process.env;
   const root = hostPaths.resolve(options.dataRoot ?? dataRoot(env));
+  const core = createCoreModules(async () => readFileSync(`${DIST}wasm/core.wasm`));
   return assembleEngine({
     version: VERSION,
     root,
@@ -83,12 +84,13 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
     locks: new FileLocks(`${root}/locks`),
     createHasher:
       options.becomesContainer === true ? (await import('./host/process/own-hasher.ts')).ownHasher : nodeHasher,
+    core,
     locateBy: 'path',
     layers: (stores) =>
       new Layers({
         ...stores,
         createHasher: nodeHasher,
-        core: createCoreModules(async () => readFileSync(`${DIST}wasm/core.wasm`)),
+        core,
         writesShared: true,
         createTarThread: (path) => createLayerThread(path),
       }),

@@ -1,6 +1,7 @@
 /** Compression by the core: the same bytes on every host, whatever compressor it has of its own. */
 import { WctrError } from '../errors.ts';
-import type { Core } from './core.ts';
+import { Core } from './core.ts';
+import type { CoreModules } from './core-modules.ts';
 
 /** gzip (RFC 1952), one member without name and time. Chunks are copies. Throws `no-memory`. */
 export async function* gzip(
@@ -28,4 +29,12 @@ export async function* gzip(
   } finally {
     exports.encoderFree(encoder);
   }
+}
+
+/** The same on an instance of its own. */
+export async function* gzipWith(
+  modules: CoreModules,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  yield* gzip(await Core.create(modules), source);
 }

@@ -1,5 +1,6 @@
 /** What a host brings: its files, locks, hashes, sandboxes and network. A composition root fills this in. */
 import type { VolumeDriver } from '../containers/volumes/driver.ts';
+import type { CoreModules } from '../core/core-modules.ts';
 import type { CredentialHelpers, FileSystem, Locks } from '../host/ports.ts';
 import type { LayerStore } from '../images/contracts.ts';
 import type { CreateHasher } from '../images/digest.ts';
@@ -16,6 +17,7 @@ export interface EngineAdapters {
   readonly fs: FileSystem;
   readonly locks: Locks;
   readonly createHasher: CreateHasher;
+  readonly core: CoreModules;
   readonly locateBy: 'path' | 'bytes';
   readonly layers: (stores: LayerStoreParts) => LayerStore;
   readonly sandboxes: SandboxChoice;

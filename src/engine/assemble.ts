@@ -10,7 +10,7 @@ import type { EngineAdapters } from './adapters.ts';
 import { LocalEngine } from './local-engine.ts';
 
 export function assembleEngine(adapters: EngineAdapters): LocalEngine {
-  const { root, fs, locks, createHasher, locateBy, sandboxes, host, version } = adapters;
+  const { root, fs, locks, createHasher, core, locateBy, sandboxes, host, version } = adapters;
   const layout = new StoreLayout(root);
   const content = new BlobStore({ fs, layout, locks, createHasher, locateBy });
   const layers = adapters.layers({ fs, layout, locks, content, createHasher, locateBy });
@@ -21,6 +21,7 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     locks,
     layout,
     createHasher,
+    core,
     content,
     layers,
     images: new ImageStore({ fs, layout, locks, createHasher, content, layers }),

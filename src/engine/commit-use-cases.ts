@@ -1,5 +1,6 @@
 /** `commit`: what a container changed over its image becomes a layer of a new one. */
 import type { ContainerRecord } from '../containers/record.ts';
+import { gzipWith } from '../core/encode.ts';
 import { WctrError } from '../errors.ts';
 import { spool } from '../images/archive/spool.ts';
 import { applyChanges } from '../images/config-changes.ts';
@@ -21,7 +22,7 @@ import {
 import type { CommitOptions } from './engine.ts';
 import type { EngineParts } from './parts.ts';
 
-type Parts = Pick<EngineParts, 'images' | 'leases' | 'fs' | 'layout' | 'createHasher' | 'events'>;
+type Parts = Pick<EngineParts, 'images' | 'leases' | 'fs' | 'layout' | 'createHasher' | 'core' | 'events'>;
 
 /** What the new image is built on. */
 interface Base {
@@ -141,7 +142,7 @@ const OCI_NAMES: Readonly<Record<string, string>> = {
 
 /** Into the store, by way of a temp file: a layer is known by its digest before it is taken in. */
 async function ingest(
-  { images, fs, layout, createHasher }: Parts,
+  { images, fs, layout, createHasher, core }: Parts,
   lease: { pin(digests: readonly Digest[]): Promise<void> },
   tar: AsyncIterable<Uint8Array>,
 ): Promise<NewLayer | undefined> {
@@ -155,7 +156,7 @@ async function ingest(
       yield chunk;
     }
   }
-  const spooled = await spool(gzip(counted()), { fs, layout, onChunk: (chunk) => packed.update(chunk) });
+  const spooled = await spool(gzipWith(core, counted()), { fs, layout, onChunk: (chunk) => packed.update(chunk) });
   try {
     if (plainBytes <= EMPTY_TAR_BYTES) return undefined;
     const diffId: Digest = `sha256:${plain.digestHex()}`;
@@ -167,31 +168,6 @@ async function ingest(
     return { descriptor, diffId };
   } finally {
     await spooled.remove();
-  }
-}
-
-/** The web's compressor: no name, no time, one level, so the same bytes for the same bytes on one host. */
-async function* gzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      const { done, value } = await iterator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
-    },
-    async cancel() {
-      await iterator.return?.();
-    },
-  });
-  const packed = source.pipeThrough(new CompressionStream('gzip')).getReader();
-  try {
-    for (;;) {
-      const { done, value } = await packed.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await packed.cancel().catch(() => {});
   }
 }
 

@@ -6,6 +6,7 @@ import type { OpenFiles } from '../containers/files/open.ts';
 import type { ContainerProcesses } from '../containers/processes.ts';
 import type { ContainerRecords } from '../containers/records.ts';
 import type { VolumeDriver } from '../containers/volumes/driver.ts';
+import type { CoreModules } from '../core/core-modules.ts';
 import type { ByteLocation, FileSystem, Locks } from '../host/ports.ts';
 import type { Sandbox } from '../host/sandbox.ts';
 import type { ArchiveFiles } from '../images/archive/files.ts';
@@ -24,6 +25,7 @@ export interface EngineParts {
   readonly locks: Locks;
   readonly layout: StoreLayout;
   readonly createHasher: CreateHasher;
+  readonly core: CoreModules;
   readonly content: BlobStore;
   readonly layers: LayerStore;
   readonly images: ImageStore;

@@ -31,12 +31,14 @@ async function expectRoundTrip(data: Uint8Array): Promise<Buffer> {
 /** Xorshift: bytes nothing can be found in. */
 function noise(length: number, seed = 1): Buffer {
   let state = seed;
-  return Buffer.from({ length }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state & 0xff;
-  });
+  return Buffer.from(
+    Uint8Array.from({ length }, () => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return state & 0xff;
+    }),
+  );
 }
 
 describe('what is packed', () => {
@@ -53,8 +55,8 @@ describe('what is packed', () => {
     ['noise of the length of stored blocks', noise(2 * 65535)],
     ['the same noise again and again', Buffer.concat([noise(32_768), noise(32_768), noise(32_769), noise(32_768)])],
     ['text', Buffer.concat(Array.from({ length: 20_000 }, () => text))],
-    ['every byte once', Buffer.from({ length: 256 }, (_, i) => i)],
-    ['two values', Buffer.from({ length: 70_000 }, (_, i) => ((i * i) % 7) & 1)],
+    ['every byte once', Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i))],
+    ['two values', Buffer.from(Uint8Array.from({ length: 70_000 }, (_, i) => ((i * i) % 7) & 1))],
   ])('%s comes back', async (_name, data) => {
     await expectRoundTrip(data);
   });
@@ -66,7 +68,7 @@ describe('what is packed', () => {
       parts.push(Buffer.alloc(a, symbol * 11));
     }
     const sorted = Buffer.concat(parts);
-    const mixed = Buffer.from(sorted, 0, sorted.length);
+    const mixed = Buffer.from(sorted);
     const order = noise(4 * sorted.length, 9);
     for (let i = mixed.length - 1; i > 0; i -= 1) {
       const j = order.readUInt32LE(4 * i) % (i + 1);
