@@ -82,6 +82,7 @@ describe('the architecture', () => {
 
   it('takes dependencies where they were chosen for', () => {
     const allowed: Record<string, RegExp> = {
+      '@bufbuild/protobuf/wire': /^daemon\/buildkit\/proto\//,
       hono: /^daemon\//,
       valibot: /^daemon\//,
       cac: /^cli\//,

@@ -4,16 +4,31 @@ import type { DuplexChannel } from '../http.ts';
 
 const QUEUE_BYTES = 64 * 1024;
 
+/** Connections nothing was read from yet, and how to stop reading them. */
+const untouched = new WeakMap<DuplexChannel, () => Duplex>();
+
+/** The connection itself, for what speaks a protocol of Node's on it. Only before anything else is done with the channel. */
+export function socketOf(channel: DuplexChannel): Duplex {
+  const take = untouched.get(channel);
+  if (take === undefined) throw new TypeError('the channel is no connection of this listener');
+  untouched.delete(channel);
+  return take();
+}
+
 export function channelOf(socket: Duplex): DuplexChannel {
   let reading = true;
+  let taken = false;
+  const onData = (controller: ReadableStreamDefaultController<Uint8Array>) => (chunk: Buffer) => {
+    if (!reading) return;
+    controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+    if ((controller.desiredSize ?? 0) <= 0) socket.pause();
+  };
+  let listener: ReturnType<typeof onData> | undefined;
   const readable = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        socket.on('data', (chunk: Buffer) => {
-          if (!reading) return;
-          controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
-          if ((controller.desiredSize ?? 0) <= 0) socket.pause();
-        });
+        listener = onData(controller);
+        socket.on('data', listener);
         socket.once('end', () => {
           if (reading) controller.close();
           reading = false;
@@ -25,7 +40,7 @@ export function channelOf(socket: Duplex): DuplexChannel {
         });
       },
       pull() {
-        socket.resume();
+        if (!taken) socket.resume();
       },
       cancel() {
         reading = false;
@@ -55,5 +70,12 @@ export function channelOf(socket: Duplex): DuplexChannel {
       socket.destroy();
     },
   });
-  return { readable, writable };
+  const channel = { readable, writable };
+  untouched.set(channel, () => {
+    taken = true;
+    if (listener !== undefined) socket.off('data', listener);
+    socket.pause();
+    return socket;
+  });
+  return channel;
 }
