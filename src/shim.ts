@@ -7,13 +7,15 @@ import { createReadStream, writeSync } from 'node:fs';
 import { described } from './containers/control/server.ts';
 import { EventLog } from './containers/events.ts';
 import { KernelFiles } from './containers/files/kernel-files.ts';
-import type { LaunchDocument, LaunchReport } from './containers/launch.ts';
+import type { BuildRunDocument, LaunchDocument, LaunchReport } from './containers/launch.ts';
 import { ContainerRecords } from './containers/records.ts';
 import { volumeNames } from './containers/removal.ts';
+import { BuildRun } from './containers/shim/build-run.ts';
 import { ContainerShim } from './containers/shim/shim.ts';
 import { localDriver } from './containers/volumes/directory-driver.ts';
 import { VolumeStore } from './containers/volumes/volume-store.ts';
 import { openContainerNetwork } from './host/network/container-network.ts';
+import type { NetworkPlan } from './host/network/port.ts';
 import { createContainerHost } from './host/node/container-host.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { isAlive, processStart, randomBytes } from './host/node/engine-host.ts';
@@ -28,9 +30,11 @@ const ORDERS = 4;
 
 interface Orders {
   /** Undefined when the launcher went away first. */
-  readonly document: Promise<LaunchDocument | undefined>;
+  readonly document: Promise<LaunchDocument | BuildRunDocument | undefined>;
   /** False when it went away without saying it. */
   readonly go: Promise<boolean>;
+  /** It is gone, or wants no more. */
+  readonly ended: Promise<void>;
 }
 
 function readOrders(): Orders {
@@ -44,14 +48,18 @@ function readOrders(): Orders {
     text = whole.pop()!;
     for (const line of whole) told.shift()?.(line);
   });
-  for (const end of ['error', 'end']) {
-    orders.once(end, () => {
-      for (const tell of told.splice(0)) tell(undefined);
-    });
-  }
+  const ended = new Promise<void>((resolve) => {
+    for (const end of ['error', 'end']) {
+      orders.once(end, () => {
+        for (const tell of told.splice(0)) tell(undefined);
+        resolve();
+      });
+    }
+  });
   return {
-    document: lines[0].then((line) => (line === undefined ? undefined : (JSON.parse(line) as LaunchDocument))),
+    document: lines[0].then((line) => (line === undefined ? undefined : JSON.parse(line))),
     go: lines[1].then((line) => line === 'go'),
+    ended,
   };
 }
 
@@ -67,6 +75,33 @@ async function main(): Promise<void> {
   const orders = readOrders();
   const document = await orders.document;
   if (document === undefined) return;
+  const live = 'kind' in document ? buildRun(document, orders) : container(document, orders);
+  await live.catch((error: unknown) => report({ report: 'failed', error: described(error) }));
+}
+
+/** What both kinds need. */
+function host() {
+  return {
+    guests: createContainerHost({
+      threadEntry: `${DIST}bin/guest-thread.cjs`,
+      files: (access) => new KernelFiles(access),
+    }),
+    sockets: nodeLocalSockets,
+    openNetwork: (plan: NetworkPlan) => openContainerNetwork(plan, nodeSockets()),
+    pid: process.pid,
+    residentBytes: () => process.memoryUsage.rss(),
+    report,
+  };
+}
+
+async function buildRun(document: BuildRunDocument, orders: Orders): Promise<void> {
+  const run = new BuildRun(document, host());
+  void orders.go.then((isGo) => (isGo ? run.go() : undefined));
+  void orders.ended.then(() => run.leave());
+  await run.live();
+}
+
+async function container(document: LaunchDocument, orders: Orders): Promise<void> {
   const { root } = document;
   const locks = new FileLocks(`${root}/locks`);
   const fs = directFileSystem;
@@ -88,28 +123,16 @@ async function main(): Promise<void> {
         events.append({ Type: 'volume', Action: action, Actor: { ID: key, Attributes: { driver } } }),
     });
   const shim = new ContainerShim(document, {
-    guests: createContainerHost({
-      threadEntry: `${DIST}bin/guest-thread.cjs`,
-      files: (access) => new KernelFiles(access),
-    }),
-    sockets: nodeLocalSockets,
+    ...host(),
     fs,
     records,
     events,
-    openNetwork: (plan) => openContainerNetwork(plan, nodeSockets()),
     removeVolume: async (name) => void (await volumes().removeUnused(name)),
-    pid: process.pid,
     ...(pidStartedAt === undefined ? {} : { pidStartedAt }),
-    residentBytes: () => process.memoryUsage.rss(),
     now: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n,
-    report,
   });
   void orders.go.then((isGo) => (isGo ? shim.go() : shim.abandon()));
-  try {
-    await shim.live();
-  } catch (error) {
-    report({ report: 'failed', error: described(error) });
-  }
+  await shim.live();
 }
 
 // A mistake of ours in answering one caller must not take the container with it.

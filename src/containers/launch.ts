@@ -35,6 +35,18 @@ export interface LaunchDocument {
   readonly freeze?: FreezeRequest;
 }
 
+/**
+ * A RUN of a build, in place of a LaunchDocument. Nothing of it is kept: no record, no log, no journal. Its files can be
+ * filled before `go` and read after the program's end; it is gone when the launcher closes descriptor 4, whatever the
+ * reason.
+ */
+export interface BuildRunDocument {
+  readonly kind: 'build-run';
+  readonly spec: SandboxSpec;
+  readonly controlSocket: string;
+  readonly network: NetworkPlan;
+}
+
 export type LaunchReport =
   | { readonly report: 'ready'; readonly pid: number }
   | { readonly report: 'started' }

@@ -1,6 +1,6 @@
 /** What the engine needs of a host that has container processes: start one, speak to one, read what one has logged. */
 import type { ControlRequest } from './control/protocol.ts';
-import type { LaunchDocument } from './launch.ts';
+import type { BuildRunDocument, LaunchDocument } from './launch.ts';
 
 export interface ContainerProcesses {
   /**
@@ -8,6 +8,8 @@ export interface ContainerProcesses {
    * what the process reports, or 'sandbox-failed' when it ends without a report.
    */
   launch(document: LaunchDocument): Promise<LaunchedProcess>;
+  /** The same for a RUN. It lives as long as it is not abandoned, also after its program's end. */
+  launchRun(document: BuildRunDocument): Promise<LaunchedProcess>;
   /** Sends one request and waits for the reply. Rejects with the reply's error; 'conflict' when nobody listens. */
   connect(socket: string, request: ControlRequest): Promise<ControlSession>;
 }
@@ -16,7 +18,7 @@ export interface LaunchedProcess {
   readonly pid: number;
   /** Lets the guest run. Rejects when the program cannot be started; the process is gone then. */
   go(): Promise<void>;
-  /** Ends it before `go`. */
+  /** Ends it before `go`; a RUN at any time. */
   abandon(): void;
 }
 

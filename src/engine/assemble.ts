@@ -8,14 +8,19 @@ import { StoreLayout } from '../images/store/layout.ts';
 import { Leases } from '../images/store/leases.ts';
 import type { EngineAdapters } from './adapters.ts';
 import { LocalEngine } from './local-engine.ts';
+import type { EngineParts } from './parts.ts';
 
 export function assembleEngine(adapters: EngineAdapters): LocalEngine {
+  return new LocalEngine(engineParts(adapters));
+}
+
+export function engineParts(adapters: EngineAdapters): EngineParts {
   const { root, fs, locks, createHasher, core, locateBy, sandboxes, host, version } = adapters;
   const layout = new StoreLayout(root);
   const content = new BlobStore({ fs, layout, locks, createHasher, locateBy });
   const layers = adapters.layers({ fs, layout, locks, content, createHasher, locateBy });
   let client: Promise<RegistryClient> | undefined;
-  return new LocalEngine({
+  return {
     version,
     fs,
     locks,
@@ -48,5 +53,5 @@ export function assembleEngine(adapters: EngineAdapters): LocalEngine {
     host,
     ...(adapters.config === undefined ? {} : { policyDirectory: adapters.config.directory }),
     ...(adapters.volumeDrivers === undefined ? {} : { volumeDrivers: adapters.volumeDrivers }),
-  });
+  };
 }

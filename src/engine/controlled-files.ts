@@ -1,7 +1,7 @@
 /** ContainerFiles of a running container, over its control socket. */
 import type { ControlRequest } from '../containers/control/protocol.ts';
 import type { ControlSession } from '../containers/processes.ts';
-import type { ContainerFiles, ExtractOptions } from '../host/container/container.ts';
+import type { ContainerFiles, ExtractOptions, FileAttributes } from '../host/container/container.ts';
 import type { FilesystemChange, PathStat } from '../spec/engine-api.ts';
 
 export class ControlledFiles implements ContainerFiles {
@@ -23,8 +23,8 @@ export class ControlledFiles implements ContainerFiles {
     return this.#stream({ op: 'files.get', path });
   }
 
-  layer(): AsyncIterable<Uint8Array> {
-    return this.#stream({ op: 'files.layer' });
+  layer(except?: readonly string[]): AsyncIterable<Uint8Array> {
+    return this.#stream({ op: 'files.layer', ...(except === undefined ? {} : { except }) });
   }
 
   export(): AsyncIterable<Uint8Array> {
@@ -33,14 +33,26 @@ export class ControlledFiles implements ContainerFiles {
 
   async extract(path: string, tar: AsyncIterable<Uint8Array>, options: ExtractOptions): Promise<void> {
     const { noOverwriteDirNonDir = false, copyUidGid = false } = options;
-    const session = await this.#connect({ op: 'files.put', path, noOverwriteDirNonDir, copyUidGid });
+    await this.#send({ op: 'files.put', path, noOverwriteDirNonDir, copyUidGid }, tar);
+  }
+
+  async write(path: string, data: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
+    await this.#send({ op: 'files.write', path, ...attributes }, data);
+  }
+
+  async seal(path: string): Promise<void> {
+    await this.#ask({ op: 'files.seal', path });
+  }
+
+  async #send(request: ControlRequest, data: AsyncIterable<Uint8Array>): Promise<void> {
+    const session = await this.#connect(request);
     const ended = session.end.then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
     const writer = session.stdin.getWriter();
     try {
-      for await (const chunk of tar) {
+      for await (const chunk of data) {
         // The container may have given up; why is in its last word.
         const failed = await Promise.race([writer.write(chunk).catch(() => undefined), ended]);
         if (failed !== undefined) throw failed.error;

@@ -18,6 +18,7 @@ import { NetworkPlaces } from './network-places.ts';
 import { checkEndpoint, checkRequest, timeOf } from './network-requests.ts';
 import { isOn, isRunning, networkView, withNames } from './network-views.ts';
 import type { EngineParts } from './parts.ts';
+import { isBuildRun } from './run-places.ts';
 
 const FILTERS = ['driver', 'id', 'label', 'label!', 'name', 'scope', 'type', 'dangling'] as const;
 const PRUNE_FILTERS = ['label', 'label!', 'until'] as const;
@@ -40,7 +41,8 @@ export class LocalNetworks implements NetworkUseCases, ContainerNetworks {
       randomBytes: (length) => parts.host.randomBytes(length),
       containerState: async (id) => {
         const record = await parts.containers.get(id);
-        return record === undefined ? 'gone' : isRunning(record) ? 'running' : 'stopped';
+        if (record === undefined) return (await isBuildRun(parts, id)) ? 'running' : 'gone';
+        return isRunning(record) ? 'running' : 'stopped';
       },
     });
     this.#places = new NetworkPlaces(parts, this.#store);

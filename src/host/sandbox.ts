@@ -51,6 +51,8 @@ export interface SandboxSpec {
   };
   /** Runs clock and randomness from a fixed seed: the same run twice gives the same output. */
   readonly deterministic?: boolean;
+  /** Where the clock of a deterministic run starts, seconds since the epoch. */
+  readonly clockStart?: number;
 }
 
 /** A checkpoint: a file, or a stretch of one (of a layer's plain tar). */
@@ -68,8 +70,19 @@ export type SandboxMount =
       readonly sizeBytes?: number;
       readonly mode?: number;
       readonly readonly?: boolean;
+      /** An empty file in place of a directory. */
+      readonly isFile?: boolean;
+      /** Of the directory. Default root. */
+      readonly owner?: { readonly uid: number; readonly gid: number };
     }
-  | { readonly type: 'bind'; readonly destination: string; readonly source: string; readonly readonly?: boolean }
+  | {
+      readonly type: 'bind';
+      readonly destination: string;
+      readonly source: string;
+      readonly readonly?: boolean;
+      /** Whom all files of it seem to belong to; default: as the host has it. */
+      readonly owner?: { readonly uid: number; readonly gid: number };
+    }
   /** A Node-fs-shaped object; only where the guest runs in the caller's thread, else the engine copies it in. */
   | {
       readonly type: 'fs';

@@ -154,4 +154,6 @@ const fakeFiles: ContainerFiles = {
   changes: async () => [{ Path: '/a', Kind: 1 }],
   async *layer() {},
   async *export() {},
+  write: async () => {},
+  seal: async () => {},
 };

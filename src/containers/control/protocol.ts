@@ -72,7 +72,16 @@ export type ControlRequest =
     }
   | { readonly op: 'files.changes' }
   /** The writable layer as an OCI layer tar, as STDOUT frames. */
-  | { readonly op: 'files.layer' }
+  | { readonly op: 'files.layer'; readonly except?: readonly string[] }
+  /** The bytes of a file that is there, as INPUT frames. */
+  | {
+      readonly op: 'files.write';
+      readonly path: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | { readonly op: 'files.seal'; readonly path: string }
   /** The whole root as a tar, as STDOUT frames. */
   | { readonly op: 'files.export' }
   /** The networks of its record have changed. */

@@ -1,7 +1,7 @@
 /** ContainerFiles over a container's kernel, whether guests run in it or it was booted for this alone. */
 import * as abi from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
-import type { ContainerFiles, ExtractOptions } from '../../host/container/container.ts';
+import type { ContainerFiles, ExtractOptions, FileAttributes } from '../../host/container/container.ts';
 import type { FilesystemChange, PathStat } from '../../spec/engine-api.ts';
 import { extractTar } from './extract.ts';
 import { filesystemChanges, layerTar } from './layer.ts';
@@ -49,11 +49,11 @@ export class KernelFiles implements ContainerFiles {
   }
 
   /** Guests wait while it is read: what it holds was all there at one moment. */
-  layer(): AsyncGenerator<Uint8Array> {
+  layer(except: readonly string[] = []): AsyncGenerator<Uint8Array> {
     return this.#stream(function* (task) {
       const thaw = task.freeze();
       try {
-        yield* layerTar(task, task.changes());
+        yield* layerTar(task, task.changes(new Set(except)));
       } finally {
         thaw();
       }
@@ -66,6 +66,23 @@ export class KernelFiles implements ContainerFiles {
       yield* tree(task, root, '', new Map(), { oneMount: true, empty: FURNISHED });
       yield tarEnd();
     });
+  }
+
+  async write(path: string, data: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
+    await this.#with(async (task) => {
+      const at = fromText(cleanAbsolute(path));
+      const fd = task.open(abi.AT_FDCWD, at, abi.O_WRONLY | abi.O_TRUNC);
+      try {
+        for await (const chunk of data) task.write(fd, chunk);
+        task.setAttributesOf(fd, attributes);
+      } finally {
+        task.close(fd);
+      }
+    });
+  }
+
+  async seal(path: string): Promise<void> {
+    await this.#with(async (task) => task.seal(fromText(cleanAbsolute(path))));
   }
 
   async #with<T>(action: (task: FileTask) => Promise<T>): Promise<T> {

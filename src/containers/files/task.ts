@@ -308,10 +308,22 @@ export class FileTask {
     this.#may(kernel.utimensat!(this.#task, dirfd, this.#path(path), which, 0, 0, lo, hi, WALK_NOFOLLOW), what);
   }
 
+  /** Of an open file, whatever has its name. */
+  setAttributesOf(fd: number, { uid, gid, mode }: { uid: number; gid: number; mode: number }): void {
+    const { kernel } = this.#access;
+    this.#may(kernel.fchownat!(this.#task, fd, 0, uid, gid, abi.WALK_EMPTY_PATH), 'change an open file');
+    this.#may(kernel.fchmodat!(this.#task, fd, 0, mode & 0o7777, abi.WALK_EMPTY_PATH), 'change an open file');
+  }
+
   /** What is not as the image has it, in order of path. Throws 'internal' where the kernel keeps no track. */
-  changes(): UpperChange[] {
+  changes(except?: ReadonlySet<string>): UpperChange[] {
     const { kernel, memory } = this.#access;
-    return readChanges({ calls: kernel, memory }, this.#task);
+    return readChanges({ calls: kernel, memory }, this.#task, except);
+  }
+
+  /** The mount that the path lies on becomes read-only. EBUSY for the root's. */
+  seal(path: ByteString): void {
+    this.#must(this.#access.kernel.mount_seal!(this.#task, this.#path(path)), `seal ${toText(path)}`);
   }
 
   /** Guests stand still at their next call of the kernel until the returned function is called. */

@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { WctrError } from '../../errors.ts';
 import { DIST } from '../../host/node/package-files.ts';
-import type { LaunchDocument, LaunchReport } from '../launch.ts';
+import type { BuildRunDocument, LaunchDocument, LaunchReport } from '../launch.ts';
 import type { LaunchedProcess } from '../processes.ts';
 
 /** In the background a command's input is /dev/null; 3 and 4 it inherits. */
@@ -70,9 +70,23 @@ export class ShimProcess {
   }
 
   /** Rejects as ContainerProcesses.launch. */
-  async launch(document: LaunchDocument): Promise<LaunchedProcess> {
+  launch(document: LaunchDocument): Promise<LaunchedProcess> {
+    return this.#launch(document, `${document.root}\n${document.id}\n`, false);
+  }
+
+  /** There is no record to put right: the guard goes at once. */
+  launchRun(document: BuildRunDocument): Promise<LaunchedProcess> {
+    return this.#launch(document, '', true);
+  }
+
+  /** `holds`: the process ends when this one does, so its orders stay open. */
+  async #launch(
+    document: LaunchDocument | BuildRunDocument,
+    guarded: string,
+    holds: boolean,
+  ): Promise<LaunchedProcess> {
     this.#reference('ref');
-    this.#guard?.end(`${document.root}\n${document.id}\n`);
+    this.#guard?.end(guarded);
     this.#orders.write(`${JSON.stringify(document)}\n`);
     const late = setTimeout(() => this.#push(undefined), READY_WITHIN_MS);
     const ready = await this.#next().finally(() => clearTimeout(late));
@@ -85,7 +99,7 @@ export class ShimProcess {
           const report = await this.#next();
           if (report.report !== 'started') throw this.#failure(report);
         } finally {
-          this.#let();
+          if (!holds) this.#let();
         }
       },
       abandon: () => this.#let(),

@@ -24,15 +24,17 @@ export function createContainerProcesses({ codeRoot, warm = 0 }: ContainerProces
     while (!closed && idle.length < warm) idle.push(new ShimProcess(codeRoot));
   };
   refill();
+  const take = () => {
+    let process = idle.shift();
+    while (process?.isGone) process = idle.shift();
+    process ??= new ShimProcess(codeRoot);
+    // After this start: booting another process competes with it.
+    if (warm > 0) setTimeout(refill, 50).unref?.();
+    return process;
+  };
   return {
-    launch(document) {
-      let process = idle.shift();
-      while (process?.isGone) process = idle.shift();
-      process ??= new ShimProcess(codeRoot);
-      // After this start: booting another process competes with it.
-      if (warm > 0) setTimeout(refill, 50).unref?.();
-      return process.launch(document);
-    },
+    launch: (document) => take().launch(document),
+    launchRun: (document) => take().launchRun(document),
     connect: (socket, request) => openSession(nodeLocalSockets, socket, request),
     close() {
       closed = true;

@@ -1,6 +1,5 @@
 /** What callers ask of a running container, by the name of the request. */
 import { WctrError } from '../../errors.ts';
-import type { ContainerFiles } from '../../host/container/container.ts';
 import { FRAME_STDERR, FRAME_STDOUT, type ProcessRow, type ProcessStats } from '../control/protocol.ts';
 import type { ControlExchange } from '../control/server.ts';
 import type { ContainerShim } from './shim.ts';
@@ -44,11 +43,11 @@ export async function answer(shim: ContainerShim, exchange: ControlExchange): Pr
     case 'files.changes':
       return shim.container.files.changes();
     case 'files.get':
-      return send(exchange, (files) => files.archive(request.path), shim);
+      return send(exchange, shim.container.files.archive(request.path));
     case 'files.layer':
-      return send(exchange, (files) => files.layer(), shim);
+      return send(exchange, shim.container.files.layer(request.except));
     case 'files.export':
-      return send(exchange, (files) => files.export(), shim);
+      return send(exchange, shim.container.files.export());
     case 'files.put': {
       const { files } = shim.container;
       const { path, noOverwriteDirNonDir, copyUidGid } = request;
@@ -65,14 +64,14 @@ export async function answer(shim: ContainerShim, exchange: ControlExchange): Pr
     case 'checkpoint':
       return shim.freeze(request.path, request.leaveRunning);
     default:
-      throw new WctrError(
-        'unsupported',
-        `a container process knows no ${JSON.stringify((request as { op?: unknown }).op)}`,
-        {
-          hint: 'it was started by another version of wctr: restart the container',
-        },
-      );
+      throw unknown(request);
   }
+}
+
+export function unknown({ op }: { readonly op?: unknown }): WctrError {
+  return new WctrError('unsupported', `a container process knows no ${JSON.stringify(op)}`, {
+    hint: 'it was started by another version of wctr: restart the container',
+  });
 }
 
 async function attach(
@@ -99,12 +98,8 @@ async function attach(
 }
 
 /** The first chunk goes with the reply, so that what cannot be read is an error and not an empty stream. */
-async function send(
-  exchange: ControlExchange,
-  open: (files: ContainerFiles) => AsyncIterable<Uint8Array>,
-  shim: ContainerShim,
-): Promise<void> {
-  const chunks = open(shim.container.files)[Symbol.asyncIterator]();
+export async function send(exchange: ControlExchange, data: AsyncIterable<Uint8Array>): Promise<void> {
+  const chunks = data[Symbol.asyncIterator]();
   let next = await chunks.next();
   await exchange.reply();
   try {

@@ -19,6 +19,7 @@ export interface ProcessSpec {
   /** False: standard input is at its end from the beginning. */
   readonly stdin: boolean;
   readonly deterministic?: boolean;
+  readonly clockStart?: number;
   /** In place of running it: calls an export that initialises it, freezes it and ends it. */
   readonly freeze?: FreezeRequest;
 }
@@ -109,10 +110,23 @@ export interface ContainerFiles {
   extract(path: string, tar: AsyncIterable<Uint8Array>, options: ExtractOptions): Promise<void>;
   /** docker's A/C/D, sorted by path. */
   changes(): Promise<FilesystemChange[]>;
-  /** The writable layer as an OCI layer: a tar in order of path, whiteouts as image-spec layer.md has them. */
-  layer(): AsyncIterable<Uint8Array>;
+  /**
+   * The writable layer as an OCI layer: a tar in order of path, whiteouts as image-spec layer.md has them. `except`:
+   * absolute paths that are not told, whatever became of them.
+   */
+  layer(except?: readonly string[]): AsyncIterable<Uint8Array>;
   /** The whole root as a tar, mounts as empty directories. */
   export(): AsyncIterable<Uint8Array>;
+  /** What a file that is there holds from now on, with whose it is: to fill a mount before a program runs. */
+  write(path: string, data: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void>;
+  /** The mount at the path is read-only from now on. Throws 'conflict' where there is none. */
+  seal(path: string): Promise<void>;
+}
+
+export interface FileAttributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface ExtractOptions {

@@ -14,13 +14,18 @@ export interface AttributeChange {
   readonly mtimeNs?: bigint;
 }
 
-/** Writes at `pointer`. The host's device numbers stay out: rdev is 0. */
-export function writeAttributes(memory: DataView, pointer: number, stat: SyncStat): void {
+/** Writes at `pointer`. The host's device numbers stay out: rdev is 0. `owner`: in place of the host's. */
+export function writeAttributes(
+  memory: DataView,
+  pointer: number,
+  stat: SyncStat,
+  owner: { readonly uid: bigint | number; readonly gid: bigint | number } = stat,
+): void {
   memory.setBigUint64(pointer + abi.ATTR_INO, stat.ino, true);
   memory.setUint32(pointer + abi.ATTR_MODE, Number(stat.mode), true);
   memory.setUint32(pointer + abi.ATTR_NLINK, Number(stat.nlink), true);
-  memory.setUint32(pointer + abi.ATTR_UID, Number(stat.uid), true);
-  memory.setUint32(pointer + abi.ATTR_GID, Number(stat.gid), true);
+  memory.setUint32(pointer + abi.ATTR_UID, Number(owner.uid), true);
+  memory.setUint32(pointer + abi.ATTR_GID, Number(owner.gid), true);
   memory.setUint32(pointer + abi.ATTR_RDEV, 0, true);
   memory.setUint32(pointer + abi.ATTR_RDEV + 4, 0, true);
   memory.setBigUint64(pointer + abi.ATTR_SIZE, stat.size, true);

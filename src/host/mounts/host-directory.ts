@@ -25,8 +25,15 @@ interface Listing {
   present: string[];
 }
 
+export interface ShownOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface HostDirectoryOptions {
   readonly readonly?: boolean;
+  /** Whom all of it belongs to, as guests see it. Default: as the host has it. */
+  readonly shownOwner?: ShownOwner;
   /** Default: one for this thread alone. */
   readonly nodes?: NodeTable;
   /** The source's node in `nodes`, where another thread has opened it. */
@@ -36,6 +43,7 @@ export interface HostDirectoryOptions {
 export class HostDirectory {
   readonly rootNode: number;
   readonly isFile: boolean;
+  readonly shownOwner: ShownOwner | undefined;
   readonly #fs: SyncFileSystem;
   readonly #anchors: Anchors;
   readonly #readonly: boolean;
@@ -50,6 +58,7 @@ export class HostDirectory {
     this.#fs = fs;
     this.#anchors = anchors;
     this.#readonly = options.readonly ?? false;
+    this.shownOwner = options.shownOwner;
     this.#nodes = options.nodes ?? new LocalNodes();
     this.#handles = options.nodes === undefined ? new Set() : undefined;
     this.#owner = options.rootNode === undefined;
@@ -80,7 +89,8 @@ export class HostDirectory {
     const before = this.#anchors.stat(node);
     // Owners of host files are the host's business; saying what already is so is no change.
     const { owner } = change;
-    if (owner !== undefined && !(sameId(owner.uid, before.uid) && sameId(owner.gid, before.gid))) {
+    const { uid, gid } = this.shownOwner ?? before;
+    if (owner !== undefined && !(sameId(owner.uid, uid) && sameId(owner.gid, gid))) {
       throw new HostErrno(abi.EPERM);
     }
     if (change.size !== undefined) this.#truncate(node, change.size);
@@ -321,8 +331,8 @@ export class HostDirectory {
   }
 }
 
-function sameId(wanted: number, have: bigint): boolean {
-  return wanted === 0xffffffff || BigInt(wanted) === have;
+function sameId(wanted: number, have: bigint | number): boolean {
+  return wanted === 0xffffffff || BigInt(wanted) === BigInt(have);
 }
 
 /** The kernel hands over single names; anything else would be a path. */

@@ -3,6 +3,7 @@
  * throws: what fails on the host is a negative errno in the kernel.
  */
 import * as abi from '../../core/abi/kernel.ts';
+import type { SyncStat } from '../ports.ts';
 import { readChange, writeAttributes } from './attributes.ts';
 import { errnoOf, HostErrno } from './errno.ts';
 import type { HostDirectory } from './host-directory.ts';
@@ -23,6 +24,9 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
 
   const view = () => new DataView(memory.buffer);
   const bytes = (pointer: number, length: number) => new Uint8Array(memory.buffer, pointer >>> 0, length >>> 0);
+
+  const tell = ({ shownOwner }: HostDirectory, attr: number, stat: SyncStat) =>
+    writeAttributes(view(), attr, stat, shownOwner);
 
   function name(pointer: number, length: number): string {
     try {
@@ -46,7 +50,7 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
     hostfs_lookup: (mount: number, dir: number, at: number, length: number, attr: number) =>
       on(mount, (directory) => {
         const { node, stat } = directory.lookup(dir, name(at, length));
-        writeAttributes(view(), attr, stat);
+        tell(directory, attr, stat);
         return node;
       }),
     hostfs_forget: (mount: number, node: number, count: number) =>
@@ -56,13 +60,13 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
       }),
     hostfs_getattr: (mount: number, node: number, attr: number) =>
       on(mount, (directory) => {
-        writeAttributes(view(), attr, directory.stat(node));
+        tell(directory, attr, directory.stat(node));
         return 0;
       }),
     hostfs_setattr: (mount: number, node: number, valid: number, attr: number) =>
       on(mount, (directory) => {
         const stat = directory.change(node, readChange(view(), attr, valid));
-        writeAttributes(view(), attr, stat);
+        tell(directory, attr, stat);
         return 0;
       }),
     hostfs_readlink: (mount: number, node: number, pointer: number, capacity: number) =>
@@ -75,13 +79,13 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
     hostfs_create: (mount: number, dir: number, at: number, length: number, mode: number, attr: number) =>
       on(mount, (directory) => {
         const { node, stat } = directory.create(dir, name(at, length), mode);
-        writeAttributes(view(), attr, stat);
+        tell(directory, attr, stat);
         return node;
       }),
     hostfs_mkdir: (mount: number, dir: number, at: number, length: number, mode: number, attr: number) =>
       on(mount, (directory) => {
         const { node, stat } = directory.mkdir(dir, name(at, length), mode);
-        writeAttributes(view(), attr, stat);
+        tell(directory, attr, stat);
         return node;
       }),
     hostfs_symlink: (
@@ -95,12 +99,12 @@ export function hostfsImports(mounts: MountTable, memory: WebAssembly.Memory) {
     ) =>
       on(mount, (directory) => {
         const { node, stat } = directory.symlink(dir, name(at, length), name(target, targetLength));
-        writeAttributes(view(), attr, stat);
+        tell(directory, attr, stat);
         return node;
       }),
     hostfs_link: (mount: number, node: number, dir: number, at: number, length: number, attr: number) =>
       on(mount, (directory) => {
-        writeAttributes(view(), attr, directory.link(node, dir, name(at, length)));
+        tell(directory, attr, directory.link(node, dir, name(at, length)));
         return 0;
       }),
     hostfs_unlink: (mount: number, dir: number, at: number, length: number) =>

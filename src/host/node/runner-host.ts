@@ -20,9 +20,11 @@ export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost
     openMount(mount, nodes) {
       const { source } = mount;
       const options = { readonly: mount.readonly ?? false, ...(nodes === undefined ? {} : { nodes }) };
-      return mount.type === 'bind'
-        ? new HostDirectory(syncFileSystem, hostAnchors(), source, options)
-        : new HostDirectory(mount.fs, new PathAnchors(mount.fs), source, options);
+      if (mount.type === 'bind') {
+        const owned = mount.owner === undefined ? options : { ...options, shownOwner: mount.owner };
+        return new HostDirectory(syncFileSystem, hostAnchors(), source, owned);
+      }
+      return new HostDirectory(mount.fs, new PathAnchors(mount.fs), source, options);
     },
   };
 }

@@ -54,6 +54,7 @@ function runProcess(start: GuestStart): void {
     attachMount: ({ mount, rootNode }, nodes) =>
       new HostDirectory(syncFileSystem, hostAnchors(), mount.source, {
         readonly: mount.readonly ?? false,
+        ...(mount.owner === undefined ? {} : { shownOwner: mount.owner }),
         nodes,
         rootNode,
       }),

@@ -242,7 +242,7 @@ export type Time = Required<Pick<WasiProcessOptions, 'clock' | 'random' | 'sleep
 
 export function timeOf(spec: SandboxSpec, host: Pick<RunnerHost, 'clock' | 'sleep'>): Time {
   return spec.deterministic
-    ? deterministicHost()
+    ? deterministicHost(0, spec.clockStart)
     : { clock: host.clock ?? hostClock, random: hostRandom, sleep: host.sleep ?? hostSleep };
 }
 

@@ -53,13 +53,16 @@ function sleepWord(): Int32Array {
   return word;
 }
 
-/** Where the deterministic clock starts: 2020-01-01. */
-const EPOCH_MS = 1_577_836_800_000;
+/** Where the deterministic clock starts unless told otherwise: 2020-01-01. */
+const EPOCH_SECONDS = 1_577_836_800;
 /** How far it goes with every look. */
 const STEP_MS = 0.001;
 
-/** Time that depends on nothing but how often it was looked at and how long the guest slept. */
-export function deterministicHost(seed = 0): { clock: ClockPort; random: RandomPort; sleep: Sleep } {
+/** Time that depends on nothing but how often it was looked at and how long the guest slept. `start`: seconds. */
+export function deterministicHost(
+  seed = 0,
+  start = EPOCH_SECONDS,
+): { clock: ClockPort; random: RandomPort; sleep: Sleep } {
   let elapsed = 0;
   const tick = () => {
     elapsed += STEP_MS;
@@ -67,7 +70,7 @@ export function deterministicHost(seed = 0): { clock: ClockPort; random: RandomP
   };
   let state = BigInt.asUintN(64, BigInt(seed));
   return {
-    clock: { realtimeMs: () => EPOCH_MS + tick(), monotonicMs: tick },
+    clock: { realtimeMs: () => start * 1000 + tick(), monotonicMs: tick },
     sleep: (ms) => {
       elapsed += ms;
     },

@@ -1,0 +1,113 @@
+/** What a RUN's cache mounts are kept in: the port, and its adapter over directories of the store. */
+
+import { WctrError } from '../../errors.ts';
+import type { FileSystem, Lock, Locks } from '../../host/ports.ts';
+import { type CreateHasher, digestOf, digestParts } from '../../images/digest.ts';
+import type { RunMount } from './executor.ts';
+
+export type CacheMount = Extract<RunMount, { type: 'cache' }>;
+
+export interface CacheMounts {
+  /** Waits while another build has it and will not share. Throws 'cancelled'. */
+  take(mount: CacheMount, signal?: AbortSignal): Promise<TakenCache>;
+}
+
+export interface TakenCache {
+  /** Nothing was ever kept there. */
+  readonly isNew: boolean;
+  /** A directory of the host; absent: `content` is what it holds, and `keep` is told what it holds afterwards. */
+  readonly source?: string;
+  /** A tar. */
+  readonly content?: () => AsyncIterable<Uint8Array>;
+  /** What it begins with is there. */
+  ready(): Promise<void>;
+  keep?(content: () => AsyncIterable<Uint8Array>): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface DirectoryCachesOptions {
+  readonly fs: FileSystem;
+  /** Data root of the store. */
+  readonly root: string;
+  readonly locks: Locks;
+  readonly createHasher: CreateHasher;
+}
+
+/** How long a directory of a `private` mount may take to be free before the next one is tried. */
+const FREE_WITHIN_MS = 100;
+
+/**
+ * `<root>/build/mounts/<hex of the id>/`: `0`, `1` … the directories (others than 0 for `private` mounts that are used at
+ * once), `<n>.json` what is known of each once it has been filled. Locks `build-mount-<hex>` (shared: it is used;
+ * exclusive: by a `locked` mount or who removes it) and, of `private` mounts, `build-mount-<hex>-<n>`.
+ */
+export class DirectoryCaches implements CacheMounts {
+  readonly #options: DirectoryCachesOptions;
+
+  constructor(options: DirectoryCachesOptions) {
+    this.#options = options;
+  }
+
+  async take(mount: CacheMount, signal?: AbortSignal): Promise<TakenCache> {
+    const { fs, root, locks, createHasher } = this.#options;
+    const { hex } = digestParts(digestOf(createHasher, new TextEncoder().encode(mount.id)));
+    const shared = mount.sharing !== 'locked';
+    const held: Lock[] = [];
+    const release = async () => {
+      for (const lock of held.splice(0).reverse()) await lock.release();
+    };
+    held.push(await locks.acquire(`build-mount-${hex}`, { shared, ...(signal === undefined ? {} : { signal }) }));
+    try {
+      const number = mount.sharing === 'private' ? await this.#own(hex, held, signal) : 0;
+      const directory = `${root}/build/mounts/${hex}`;
+      const [source, note] = [`${directory}/${number}`, `${directory}/${number}.json`];
+      const known = await fs.readFile(note).then(
+        (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as CacheNote,
+        () => undefined,
+      );
+      // One that was being filled when its builder was killed.
+      if (known === undefined && mount.initial !== undefined && mount.sharing !== 'shared') {
+        await fs.rm(source, { recursive: true, force: true });
+      }
+      await fs.mkdir(source, { recursive: true, mode: 0o777 });
+      return {
+        isNew: known === undefined,
+        source,
+        ready: async () => {
+          const at = new Date().toISOString();
+          const written: CacheNote = {
+            id: mount.id,
+            createdAt: known?.createdAt ?? at,
+            lastUsedAt: at,
+            usageCount: (known?.usageCount ?? 0) + 1,
+          };
+          await fs.writeFile(note, JSON.stringify(written));
+        },
+        release,
+      };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  async #own(hex: string, held: Lock[], signal: AbortSignal | undefined): Promise<number> {
+    for (let number = 0; ; number += 1) {
+      if (signal?.aborted === true) throw new WctrError('cancelled', 'cancelled', { cause: signal.reason });
+      const soon = AbortSignal.timeout(FREE_WITHIN_MS);
+      try {
+        held.push(await this.#options.locks.acquire(`build-mount-${hex}-${number}`, { signal: soon }));
+        return number;
+      } catch (error) {
+        if (!soon.aborted) throw error;
+      }
+    }
+  }
+}
+
+interface CacheNote {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  readonly usageCount: number;
+}
