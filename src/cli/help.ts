@@ -40,7 +40,8 @@ function captureHelp(app: CAC, print: () => void, footer: string | undefined, su
     if (summary !== undefined) kept.splice(0, kept.length, ...kept.filter((section) => section.title !== 'Commands'));
     sections = kept
       .map((section) => (section.title === undefined ? section.body : `${section.title}:\n${section.body}`))
-      .map((section) => section.replace(/[ \t]+$/gm, ''))
+      // cac takes every --no-x for a switch that turns x off, and says that it is on.
+      .map((section) => section.replace(/^( .*--no-.*) \(default: true\)$/gm, '$1').replace(/[ \t]+$/gm, ''))
       .join('\n\n');
     return [];
   };

@@ -11,6 +11,7 @@ import type { Api } from './api.ts';
 import { errorReply, pageNotFound } from './reply.ts';
 import { absentRoutes } from './routes/absent.ts';
 import { archiveRoutes } from './routes/archives.ts';
+import { buildRoutes } from './routes/build.ts';
 import { checkpointRoutes } from './routes/checkpoints.ts';
 import { containerRoutes } from './routes/containers.ts';
 import { execRoutes, upgradeExec } from './routes/exec.ts';
@@ -45,6 +46,7 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
   archiveRoutes(api);
   execRoutes(api);
   imageRoutes(api);
+  buildRoutes(api);
   volumeRoutes(api);
   networkRoutes(api);
   absentRoutes(api);

@@ -9,11 +9,13 @@ const CLI_MARKS: Readonly<Record<string, string>> = {
   'module-denied': 'permission denied',
 };
 
-/** docker's `{"message"}`; `code` and `hint` are for our own client. */
+/** docker's `{"message"}`; the others are for our own client. */
 export interface ErrorBody {
   readonly message: string;
   readonly code?: string;
   readonly hint?: string;
+  /** Of a Dockerfile: the place in it, some lines. */
+  readonly frame?: string;
 }
 
 export function errorBody(error: unknown): ErrorBody {
@@ -24,7 +26,13 @@ export function errorBody(error: unknown): ErrorBody {
   const marked = mark === undefined || error.message.includes(mark) ? error.message : `${error.message}: ${mark}`;
   // Scripts look for docker's `No such container` to this letter.
   const message = error.code.startsWith('no-such-') ? marked[0]!.toUpperCase() + marked.slice(1) : marked;
-  return { message, code: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  const { frame } = error.data;
+  return {
+    message,
+    code: error.code,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(typeof frame === 'string' ? { frame } : {}),
+  };
 }
 
 export function errorReply(error: unknown): Response {
@@ -88,6 +96,22 @@ export async function* begun<T>(first: IteratorResult<T>, rest: AsyncIterator<T>
   } finally {
     await rest.return?.();
   }
+}
+
+/** Lines of progress. What fails before the first is an answer with a status. */
+export async function answerFrom<T>(
+  documents: AsyncIterable<T>,
+  shape: (document: T) => object = (document) => document as object,
+  onError: (error: unknown) => unknown = errorLine,
+): Promise<Response> {
+  const iterator = documents[Symbol.asyncIterator]();
+  const lines = begun(await iterator.next(), iterator);
+  return jsonLines(
+    (async function* () {
+      for await (const document of lines) yield shape(document);
+    })(),
+    onError,
+  );
 }
 
 export async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,8 @@
 /** What requests say: flags and filters of the query, bodies checked against their schema. */
 import * as v from 'valibot';
 import { WctrError } from '../errors.ts';
+import type { CredentialSource } from '../images/registry/credentials.ts';
+import { dockerCredentials, parseDockerConfig } from '../images/registry/docker-config.ts';
 import type { Filters } from '../spec/engine-api.ts';
 import { chunksOf } from './reply.ts';
 
@@ -91,17 +93,40 @@ function parse(content: string, what: string): unknown {
   }
 }
 
+/** X-Registry-Config: base64url of JSON, the `auths` of a docker config.json. Undefined where there is none. */
+export function registryConfig(request: Request): CredentialSource | undefined {
+  const header = request.headers.get('x-registry-config');
+  if (header === null || header === '') return undefined;
+  const auths = parse(decoded(header, 'X-Registry-Config') || '{}', 'X-Registry-Config header');
+  return dockerCredentials(
+    parseDockerConfig(JSON.stringify({ auths: auths ?? {} }), 'X-Registry-Config header'),
+    undefined,
+  );
+}
+
+/** A parameter that is a JSON object of texts; null is a name without a value. */
+export function stringMap(url: URL, name: string): Record<string, string | null> {
+  const value = text(url, name);
+  const document = value === undefined ? null : parse(value, name);
+  const result = v.safeParse(v.nullable(v.record(v.string(), v.nullable(v.string()))), document);
+  if (!result.success) throw new WctrError('invalid-argument', `invalid ${name}: expected an object of texts`);
+  return result.output ?? {};
+}
+
+function decoded(header: string, name: string): string {
+  try {
+    const standard = header.replace(/-/g, '+').replace(/_/g, '/').replace(/=+$/, '');
+    return new TextDecoder().decode(Uint8Array.from(atob(standard), (char) => char.charCodeAt(0)));
+  } catch (cause) {
+    throw new WctrError('invalid-argument', `invalid ${name} header: not base64url`, { cause });
+  }
+}
+
 /** X-Registry-Auth: base64url of JSON; `e30=` is an empty object. Undefined: anonymous. */
 export function registryAuth(request: Request): v.InferOutput<typeof AUTH> | undefined {
   const header = request.headers.get('x-registry-auth');
   if (header === null || header === '') return undefined;
-  let content: string;
-  try {
-    const standard = header.replace(/-/g, '+').replace(/_/g, '/').replace(/=+$/, '');
-    content = new TextDecoder().decode(Uint8Array.from(atob(standard), (char) => char.charCodeAt(0)));
-  } catch (cause) {
-    throw new WctrError('invalid-argument', 'invalid X-Registry-Auth header: not base64url', { cause });
-  }
+  const content = decoded(header, 'X-Registry-Auth');
   const result = v.safeParse(AUTH, parse(content === '' ? '{}' : content, 'X-Registry-Auth header'));
   if (!result.success) throw new WctrError('invalid-argument', 'invalid X-Registry-Auth header');
   const { username, password, identitytoken, registrytoken } = result.output;

@@ -1,5 +1,6 @@
 /** `--progress=rawjson`: each event a line of JSON, as BuildKit's own clients write them: bytes in base64. */
 import type { BuildVertexWarning, SolveStatus } from '../../spec/build-progress.ts';
+import { printable } from '../format/units.ts';
 import type { Terminal } from '../terminal.ts';
 import type { BuildProgress } from './progress.ts';
 import { BuildTrace } from './trace.ts';
@@ -20,7 +21,8 @@ export class JsonProgress implements BuildProgress {
       ...(logs === undefined ? {} : { logs: logs.map((log) => ({ ...log, data: base64(log.data) })) }),
       ...(warnings === undefined ? {} : { warnings: warnings.map(warningLine) }),
     };
-    this.#terminal.err(`${JSON.stringify(line)}\n`);
+    // What JSON leaves as it is may still steer a terminal; as an escape it means the same.
+    this.#terminal.err(`${printable(JSON.stringify(line))}\n`);
   }
 
   end(): void {}

@@ -12,13 +12,9 @@ export function absentRoutes({ app }: Api): void {
   }
   app.get('/plugins', () => json([]));
 
-  const build = () => errorReply(refused('wctr does not build images yet: load, pull or import them'));
-  app.post('/build', build);
+  const build = () => errorReply(refused('BuildKit is not served: use DOCKER_BUILDKIT=0'));
   app.post('/session', build);
   app.post('/grpc', build);
-  // `docker system prune` asks for this as well: there is no cache to prune.
-  app.post('/build/prune', () => json({ CachesDeleted: null, SpaceReclaimed: 0 }));
-  app.post('/build/cancel', build);
 
   app.get('/containers/:id/attach/ws', () => errorReply(refused('attach over WebSocket is not served: use attach')));
 }

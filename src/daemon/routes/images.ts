@@ -9,8 +9,9 @@ import type {
 import { WctrError } from '../../errors.ts';
 import type { Filters } from '../../spec/engine-api.ts';
 import type { Api } from '../api.ts';
-import { begun, bytes, chunksOf, errorLine, json, jsonLines } from '../reply.ts';
+import { answerFrom, begun, bytes, chunksOf, json } from '../reply.ts';
 import { filters, flag, integer, registryAuth, text } from '../request.ts';
+import { toldEvents } from '../told-events.ts';
 
 export function imageRoutes({ app, engine }: Api): void {
   const { images } = engine;
@@ -193,7 +194,7 @@ function pulling(engine: Engine, url: URL, name: string, request: Request): Prom
     ...(auth === undefined ? {} : { credentials: credentialsOf(auth) }),
   };
   return answerFrom(
-    eventsOf<PullEvent>((emit) => engine.images.pull(reference, { ...options, onEvent: emit }), left),
+    toldEvents<PullEvent>((emit) => engine.images.pull(reference, { ...options, onEvent: emit }), left),
     progressLine,
   );
 }
@@ -208,7 +209,7 @@ function pushing(engine: Engine, url: URL, name: string, request: Request): Prom
   const reference = tag === undefined ? name : `${name}:${tag}`;
   return answerFrom(
     linesOf(
-      eventsOf<PushEvent>(
+      toldEvents<PushEvent>(
         (onEvent) => engine.images.push(reference, { ...options, signal: left.signal, onEvent }),
         left,
       ),
@@ -293,52 +294,4 @@ async function* loading(engine: Engine, request: Request): AsyncGenerator<object
 async function saving(engine: Engine, names: readonly string[]): Promise<Response> {
   const chunks = engine.images.save(names.flatMap((name) => name.split(',')))[Symbol.asyncIterator]();
   return bytes(begun(await chunks.next(), chunks));
-}
-
-/** Lines of progress. What fails before the first is an answer with a status. */
-async function answerFrom<T>(
-  documents: AsyncIterable<T>,
-  shape: (document: T) => object = (document) => document as object,
-): Promise<Response> {
-  const iterator = documents[Symbol.asyncIterator]();
-  const lines = begun(await iterator.next(), iterator);
-  return jsonLines(
-    (async function* () {
-      for await (const document of lines) yield shape(document);
-    })(),
-    errorLine,
-  );
-}
-
-/** What is told by callback, to be read at the reader's pace; `left` is aborted when the reader goes. */
-async function* eventsOf<T>(
-  work: (emit: (event: T) => void) => Promise<unknown>,
-  left: AbortController,
-): AsyncGenerator<T> {
-  const queue: T[] = [];
-  let wake: () => void = () => {};
-  let over = false;
-  const done = work((event) => {
-    queue.push(event);
-    wake();
-  }).finally(() => {
-    over = true;
-    wake();
-  });
-  done.catch(() => {});
-  try {
-    for (;;) {
-      const event = queue.shift();
-      if (event !== undefined) yield event;
-      else if (over) break;
-      else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-    await done;
-  } finally {
-    if (!over) left.abort();
-  }
 }

@@ -81,11 +81,12 @@ export function systemRoutes(api: Api): void {
   app.get('/system/df', async ({ req }) => {
     const types = new URL(req.url).searchParams.getAll('type');
     const wants = (type: string) => types.length === 0 || types.includes(type);
-    const [usage, images, containers, volumes] = await Promise.all([
+    const [usage, images, containers, volumes, cache] = await Promise.all([
       engine.system.diskUsage(),
       wants('image') ? imageSummaries(engine, {}) : [],
       wants('container') ? engine.containers.list({ all: true, size: true }) : [],
       wants('volume') ? engine.volumes.list({}) : { Volumes: [] },
+      wants('build-cache') ? engine.builds.usage() : [],
     ]);
     const users = new Map<string, number>();
     for (const { ImageID } of containers) users.set(ImageID, (users.get(ImageID) ?? 0) + 1);
@@ -94,8 +95,8 @@ export function systemRoutes(api: Api): void {
       Images: images.map((image) => ({ ...image, SharedSize: 0, Containers: users.get(image.Id) ?? 0 })),
       Containers: containers,
       Volumes: volumes.Volumes.map((volume) => ({ UsageData: { Size: 0, RefCount: 0 }, ...volume })),
-      BuildCache: [],
-      BuilderSize: 0,
+      BuildCache: cache,
+      BuilderSize: cache.reduce((sum, { Size }) => sum + Size, 0),
       WctrUsage: usage,
     });
   });
