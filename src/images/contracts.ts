@@ -54,6 +54,8 @@ export interface ContentStore {
    * Errors: digest-mismatch, size-mismatch, no-space, store-read-only, cancelled, and whatever `origin` throws.
    */
   ingest(descriptor: Descriptor, origin: BlobOrigin, options?: IngestOptions): Promise<void>;
+  /** Takes a file in that this store has verified and synced already, under a second name where the file system can. */
+  adopt(descriptor: Descriptor, path: string): Promise<void>;
   /** Bytes made here (config, manifest): stores them and says what they are called. */
   put(mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
 }
@@ -65,6 +67,11 @@ export interface LayerRecord {
   readonly index: ByteLocation;
   readonly tarSizeBytes: number;
   readonly entryCount: number;
+}
+
+export interface LayerWriteOptions {
+  pin(digests: readonly Digest[]): Promise<void>;
+  readonly signal?: AbortSignal;
 }
 
 /** Layers, ready to be mounted. */
@@ -82,6 +89,11 @@ export interface LayerStore {
   ): Promise<LayerRecord>;
   /** The same for a blob the content store already has. */
   unpack(descriptor: Descriptor, expectedDiffId: Digest | undefined, options?: IngestOptions): Promise<LayerRecord>;
+  /**
+   * A layer that is made here, an uncompressed tar: its blob and its plain tar are the same bytes, and one file with two
+   * names where the file system can. What it is called is known at its end: `pin` is told before it is visible.
+   */
+  write(tar: AsyncIterable<Uint8Array>, options: LayerWriteOptions): Promise<Descriptor>;
   /** The merged rootfs index of these layers (lowest first), cached by chain ID (image-spec config.md#layer-chainid). */
   rootfs(diffIds: readonly Digest[]): Promise<{ index: ByteLocation; layers: readonly ByteLocation[] }>;
 }

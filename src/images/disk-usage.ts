@@ -1,9 +1,10 @@
 /** What the images take on disk, for `system df`. */
 import type { Digest } from '../spec/image-spec.ts';
-import { type CollectorOptions, diskUsage } from './gc.ts';
+import { digestParts } from './digest.ts';
+import { type CollectorOptions, diskUsage, isSharedWithLayer } from './gc.ts';
 import type { ImageStore } from './image-store.ts';
 import { type ImageSummary, listImages } from './image-views.ts';
-import { registryBlobs } from './store/registry-roots.ts';
+import { layerPaths } from './layer-files.ts';
 
 export interface ImageDiskUsage {
   readonly imageCount: number;
@@ -25,10 +26,16 @@ export interface ImageUsage {
 }
 
 export async function imageDiskUsage(
-  { fs, layout, content, images }: CollectorOptions & { readonly images: ImageStore },
+  { fs, layout, content, images, roots }: CollectorOptions & { readonly images: ImageStore },
   containerCount: (id: Digest) => Promise<number>,
 ): Promise<ImageDiskUsage> {
-  const sizes = new Map((await content.list()).map(({ digest, sizeBytes }) => [digest, sizeBytes]));
+  const blobs = await content.list();
+  const sizes = new Map(blobs.map(({ digest, sizeBytes }) => [digest, sizeBytes]));
+  // Blobs of layers that were made here are one file with the layer's plain tar: counted with the layers
+  const linked = new Map<Digest, number>();
+  for (const { digest, sizeBytes } of blobs) {
+    if (await isSharedWithLayer({ fs, layout }, digest)) linked.set(digest, sizeBytes);
+  }
   const summaries = await listImages(images);
   const users = new Map<Digest, number>();
   for (const { records } of summaries) {
@@ -36,7 +43,8 @@ export async function imageDiskUsage(
       users.set(digest, (users.get(digest) ?? 0) + 1);
   }
   const usages: ImageUsage[] = [];
-  const needed = new Set(await registryBlobs(fs, layout));
+  const { blobs: rooted = [], stacks } = await roots();
+  const needed = new Set(rooted);
   for (const summary of summaries) {
     const blobs = [...new Set(summary.records.flatMap((record) => record.blobs))];
     const count = await containerCount(summary.id);
@@ -47,15 +55,21 @@ export async function imageDiskUsage(
         .reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
     usages.push({ summary, containerCount: count, sharedBytes: bytesOf(true), uniqueBytes: bytesOf(false) });
   }
-  const blobBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const neededBytes = [...needed].reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
-  const layerBytes = (await diskUsage(fs, layout.layers)) + (await diskUsage(fs, layout.rootfs));
+  const sum = (sizesOf: Iterable<number>) => [...sizesOf].reduce((total, size) => total + size, 0);
+  const blobBytes = sum(sizes.values());
+  const neededBytes = sum([...needed].map((digest) => sizes.get(digest) ?? 0));
+  const layerBytes = (await diskUsage(fs, layout.layers)) + (await diskUsage(fs, layout.rootfs)) - sum(linked.values());
+  const keptLayers = [...new Set(stacks.flat())].map(async (diffId) => {
+    const { directory } = layerPaths(layout.layers, digestParts(diffId).hex);
+    return (await diskUsage(fs, directory)) - (linked.get(diffId) ?? 0);
+  });
   const activeCount = usages.filter(({ containerCount: count }) => count > 0).length;
   return {
     imageCount: summaries.length,
     activeCount,
     totalBytes: blobBytes + layerBytes,
-    reclaimableBytes: blobBytes - neededBytes + (activeCount === 0 ? layerBytes : 0),
+    reclaimableBytes:
+      blobBytes - neededBytes + (activeCount === 0 ? layerBytes - sum(await Promise.all(keptLayers)) : 0),
     images: usages,
   };
 }

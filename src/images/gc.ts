@@ -6,8 +6,9 @@
 import { WctrError } from '../errors.ts';
 import type { FileSystem, Locks } from '../host/ports.ts';
 import type { Digest } from '../spec/image-spec.ts';
-import { type CreateHasher, chainId, isDigest } from './digest.ts';
+import { type CreateHasher, chainId, digestParts, isDigest } from './digest.ts';
 import type { ImageStore } from './image-store.ts';
+import { layerPaths } from './layer-files.ts';
 import { parseManifest } from './manifest.ts';
 import type { BlobStore } from './store/blob-store.ts';
 import { diskError, isMissing } from './store/disk-error.ts';
@@ -109,12 +110,30 @@ async function mark({ images, content, leases, roots, createHasher }: CollectorO
 }
 
 async function sweepBlobs(
-  { content }: CollectorOptions,
+  { content, fs, layout }: CollectorOptions,
   marked: Marked,
 ): Promise<{ digest: Digest; sizeBytes: number }[]> {
-  const garbage = (await content.list()).filter(({ digest }) => !marked.has(digest));
-  for (const { digest } of garbage) await content.delete(digest);
+  const garbage: { digest: Digest; sizeBytes: number }[] = [];
+  for (const { digest, sizeBytes } of await content.list()) {
+    if (marked.has(digest)) continue;
+    // Its bytes go with its other name, which is swept too
+    garbage.push({ digest, sizeBytes: (await isSharedWithLayer({ fs, layout }, digest)) ? 0 : sizeBytes });
+    await content.delete(digest);
+  }
   return garbage;
+}
+
+/** True for the blob of a layer that was made here: it is one file with the layer's plain tar. */
+export async function isSharedWithLayer(
+  { fs, layout }: Pick<CollectorOptions, 'fs' | 'layout'>,
+  digest: Digest,
+): Promise<boolean> {
+  const { algorithm, hex } = digestParts(digest);
+  if (algorithm !== 'sha256') return false;
+  const tar = await fs.stat(layerPaths(layout.layers, hex).tar).catch(() => undefined);
+  if (tar?.ino === undefined) return false;
+  const blob = await fs.stat(layout.blob(digest)).catch(() => undefined);
+  return blob?.ino === tar.ino;
 }
 
 /** Entries whose name holds 64 hex digits that are no marked digest. Anything else there is not ours to remove. */

@@ -12,55 +12,34 @@
  * does not match its checksum is merged anew.
  */
 import { rootfsChecksum } from '../core/checksum.ts';
-import type { CoreModules } from '../core/core-modules.ts';
 import { layerIndexHeader } from '../core/layer-index.ts';
-import {
-  createLayerPass,
-  type LayerLimits,
-  type LayerPass,
-  type LayerPassResult,
-  type TarThread,
-} from '../core/layer-pass.ts';
 import { mergeLayerIndexes } from '../core/merge.ts';
 import { isRootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
-import type { ByteLocation, FileSystem, Hasher, Locks } from '../host/ports.ts';
+import type { ByteLocation, Locks } from '../host/ports.ts';
 import type {
   BlobOrigin,
-  BlobVerifier,
   ContentStore,
   Descriptor,
   Digest,
   IngestOptions,
   LayerRecord,
   LayerStore,
+  LayerWriteOptions,
 } from './contracts.ts';
-import { type CreateHasher, chainId, digestParts, parseDigest } from './digest.ts';
-import { LayerDraft, type LayerPaths, layerPaths, PIECES_IN_FLIGHT } from './layer-files.ts';
-import { diskError, isMissing } from './store/disk-error.ts';
+import { chainId, digestParts, parseDigest } from './digest.ts';
+import { type LayerPaths, layerPaths } from './layer-files.ts';
+import { LayerWork, type LayerWorkOptions, MadeLayer } from './layer-work.ts';
+import { diskError, isMissing, isSystemError } from './store/disk-error.ts';
 import { writeDurably } from './store/durable.ts';
-import type { StoreLayout } from './store/layout.ts';
 
-export interface LayersOptions {
-  readonly fs: FileSystem;
-  readonly layout: StoreLayout;
+export interface LayersOptions extends LayerWorkOptions {
   readonly locks: Locks;
   readonly content: ContentStore;
-  readonly core: CoreModules;
-  readonly createHasher: CreateHasher;
   /** How records answer: paths of the host, or the bytes where the file system is not the host's own (memfs). */
   readonly locateBy: 'path' | 'bytes';
-  /** Hash with `createHasher` instead of the core: where the host's own is faster. Default true. */
-  readonly hostHash?: boolean;
-  /** Whether `fs` writes straight from shared memory (node:fs does), so that writing overlaps decoding. Default false. */
-  readonly writesShared?: boolean;
-  /** A second thread for layers of at least `threadFromBytes` (default 1 MiB; starting one takes about 50 ms). */
-  readonly createTarThread?: (tarPath: string) => TarThread | undefined;
-  readonly threadFromBytes?: number;
-  readonly limits?: Partial<LayerLimits>;
 }
 
-const THREAD_FROM_BYTES = 1024 * 1024;
 const HEADER_BYTES = 64;
 
 export class Layers implements LayerStore {
@@ -136,6 +115,35 @@ export class Layers implements LayerStore {
         (await this.#known(descriptor, expectedDiffId)) ?? (await this.#unpack(descriptor, expectedDiffId, options))
       );
     });
+  }
+
+  /** Throws `invalid-layer`, `limit-exceeded`, `no-space`, `cancelled`, and what the tar throws. Nothing is visible then. */
+  async write(tar: AsyncIterable<Uint8Array>, { pin, signal }: LayerWriteOptions): Promise<Descriptor> {
+    const work = new MadeLayer(this.#options);
+    try {
+      for await (const chunk of tar) {
+        signal?.throwIfAborted();
+        await work.update(chunk);
+      }
+      const descriptor = await work.finish();
+      const diffId = descriptor.digest;
+      await pin([diffId]);
+      return await this.#alone(descriptor, signal === undefined ? {} : { signal }, async () => {
+        const { content } = this.#options;
+        const paths = this.#paths(diffId);
+        // Made before, here or by another process
+        const hasBlob = await content.has(diffId);
+        if (!hasBlob || (await this.get(diffId)) === undefined) await work.commit(paths, descriptor);
+        if (!hasBlob) await content.adopt(descriptor, paths.tar);
+        this.#diffIds.set(diffId, diffId);
+        return descriptor;
+      });
+    } catch (error) {
+      if (signal?.aborted) throw new WctrError('cancelled', 'the layer was not made: cancelled', { cause: error });
+      throw isSystemError(error) ? this.#error(error, 'store a layer') : error;
+    } finally {
+      await work.discard();
+    }
   }
 
   /**
@@ -284,92 +292,6 @@ export class Layers implements LayerStore {
 
   #error(error: unknown, doing: string): WctrError {
     return diskError(error, doing, this.#options.layout.root);
-  }
-}
-
-/** One pass over one blob, as the content store's verifier: hashes what it checks and makes the layer's files. */
-class LayerWork implements BlobVerifier {
-  result: LayerPassResult | undefined;
-  readonly #options: LayersOptions;
-  readonly #descriptor: Descriptor;
-  readonly #expectedDiffId: Digest | undefined;
-  readonly #draft: LayerDraft;
-  readonly #thread: TarThread | undefined;
-  readonly #pass: Promise<LayerPass>;
-
-  constructor(
-    options: LayersOptions,
-    descriptor: Descriptor,
-    expectedDiffId: Digest | undefined,
-    previous: LayerWork | undefined,
-  ) {
-    this.#options = options;
-    this.#descriptor = descriptor;
-    this.#expectedDiffId = expectedDiffId;
-    const { fs, layout, createTarThread, threadFromBytes = THREAD_FROM_BYTES, writesShared = false } = options;
-    this.#draft = new LayerDraft(fs, layout.tmp, writesShared);
-    this.#thread = descriptor.size >= threadFromBytes ? createTarThread?.(this.#draft.tarPath) : undefined;
-    this.#pass = this.#start(previous);
-    // Whoever uses it first sees the error; a transfer that never brings a byte must not be killed by it.
-    this.#pass.catch(() => {});
-  }
-
-  async #start(previous: LayerWork | undefined): Promise<LayerPass> {
-    await previous?.discard();
-    const { core, createHasher, hostHash = true, writesShared = false, limits } = this.#options;
-    const { algorithm } = digestParts(this.#descriptor.digest);
-    await this.#draft.open();
-    const hasher = (): Hasher => createHasher('sha256');
-    return createLayerPass({
-      core,
-      what: `layer ${this.#descriptor.digest}`,
-      mediaType: this.#descriptor.mediaType,
-      ...(hostHash ? { createHasher: hasher } : {}),
-      ...(algorithm === 'sha256' ? {} : { createBlobHasher: () => createHasher(algorithm) }),
-      ...(this.#thread === undefined ? {} : { thread: this.#thread }),
-      onTar: (piece) => this.#draft.writeTar(piece),
-      onIndex: (piece, position) => this.#draft.writeIndex(piece, position),
-      keepChunks: writesShared ? PIECES_IN_FLIGHT + 1 : 0,
-      ...(limits === undefined ? {} : { limits }),
-    });
-  }
-
-  async update(chunk: Uint8Array): Promise<void> {
-    await (await this.#pass).push(chunk);
-  }
-
-  /** A layer that breaks the rules throws only when its bytes are the ones that were asked for. */
-  async digestHex(): Promise<string> {
-    const pass = await this.#pass;
-    const expected = digestParts(this.#descriptor.digest).hex;
-    try {
-      this.result = await pass.finish();
-    } catch (error) {
-      if (pass.failure === undefined || pass.blobDigestHex() === expected) throw error;
-    }
-    const actual = pass.blobDigestHex();
-    const diffId = this.result?.diffId;
-    if (actual === expected && diffId !== undefined && diffId !== (this.#expectedDiffId ?? diffId)) {
-      this.result = undefined;
-      throw new WctrError(
-        'digest-mismatch',
-        `layer ${this.#descriptor.digest}: unpacked it is ${diffId}, the image's config names ${this.#expectedDiffId}`,
-        {
-          hint: 'the image is damaged or has been tampered with; nothing was stored',
-          data: { expected: this.#expectedDiffId, actual: diffId },
-        },
-      );
-    }
-    return actual;
-  }
-
-  async commit(to: LayerPaths): Promise<void> {
-    await this.#draft.commit(to, this.#descriptor);
-  }
-
-  async discard(): Promise<void> {
-    await this.#pass.catch(() => {});
-    await this.#draft.discard(this.#thread);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A LayerStore that keeps plain tars in memory and indexes nothing: for tests of what is above it. */
 import { gunzipSync } from 'node:zlib';
 import { WctrError } from '../../src/errors.ts';
+import { collect } from '../../src/images/archive/files.ts';
 import type {
   BlobOrigin,
   ContentStore,
@@ -9,7 +10,9 @@ import type {
   IngestOptions,
   LayerRecord,
   LayerStore,
+  LayerWriteOptions,
 } from '../../src/images/contracts.ts';
+import { MEDIA_TYPE } from '../../src/spec/image-spec.ts';
 import { sha256 } from './image-store.ts';
 
 export class FakeLayers implements LayerStore {
@@ -45,6 +48,16 @@ export class FakeLayers implements LayerStore {
     const record = { diffId, tar: { bytes: tar }, index, tarSizeBytes: tar.length, entryCount: 0 };
     this.records.set(diffId, record);
     return record;
+  }
+
+  async write(tar: AsyncIterable<Uint8Array>, { pin }: LayerWriteOptions): Promise<Descriptor> {
+    const bytes = await collect(tar);
+    const descriptor = { mediaType: MEDIA_TYPE.ociLayerTar, digest: sha256(bytes), size: bytes.length };
+    await pin([descriptor.digest]);
+    await this.ingest(descriptor, descriptor.digest, async function* () {
+      yield bytes;
+    });
+    return descriptor;
   }
 
   async rootfs(diffIds: readonly Digest[]) {

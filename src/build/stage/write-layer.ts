@@ -2,17 +2,15 @@
  * What a stage's instruction changed, as a layer: an uncompressed tar, its members in order of path, all with one time.
  * Uncompressed, since the bytes then are the same on every host: no two of them have the same compressor.
  */
-
 import { fromText } from '../../containers/files/names.ts';
 import { encodeHeader, TAR_END, tarPadding } from '../../containers/files/tar-header.ts';
 import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
-import { spool } from '../../images/archive/spool.ts';
 import type { CreateHasher } from '../../images/digest.ts';
 import type { ImageStore } from '../../images/image-store.ts';
 import { quote } from '../../images/quote.ts';
 import type { StoreLayout } from '../../images/store/layout.ts';
-import { type Descriptor, type Digest, MEDIA_TYPE } from '../../spec/image-spec.ts';
+import type { Descriptor, Digest } from '../../spec/image-spec.ts';
 import type { ChangedEntry } from '../tree/stage-tree.ts';
 
 export interface LayerParts {
@@ -36,27 +34,15 @@ export function writeLayer(
   return storeLayer(parts, pins, layerTar(changes, options.mtime), options);
 }
 
-/** Into the store, by way of a temp file: a layer is known by its digest before it is taken in. */
-export async function storeLayer(
-  { images, fs, layout, createHasher }: LayerParts,
+/** Into the store as it is made: hashed, indexed and written in one go. */
+export function storeLayer(
+  { images }: LayerParts,
   pins: Pins,
   tar: AsyncIterable<Uint8Array>,
   options: { readonly signal?: AbortSignal },
 ): Promise<Descriptor> {
-  const hasher = createHasher('sha256');
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const onChunk = (chunk: Uint8Array) => hasher.update(chunk);
-  const spooled = await spool(tar, { fs, layout, onChunk, ...signal });
-  try {
-    const digest: Digest = `sha256:${hasher.digestHex()}`;
-    const descriptor: Descriptor = { mediaType: MEDIA_TYPE.ociLayerTar, digest, size: spooled.sizeBytes };
-    await pins.pin([digest]);
-    if (!(await images.content.has(digest))) await images.layers.ingest(descriptor, digest, spooled.from, signal);
-    else if ((await images.layers.get(digest)) === undefined) await images.layers.unpack(descriptor, digest, signal);
-    return descriptor;
-  } finally {
-    await spooled.remove();
-  }
+  const { signal } = options;
+  return images.layers.write(tar, { pin: (digests) => pins.pin(digests), ...(signal === undefined ? {} : { signal }) });
 }
 
 export async function* layerTar(changes: readonly ChangedEntry[], mtime: number): AsyncGenerator<Uint8Array> {

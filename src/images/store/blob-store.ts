@@ -2,11 +2,12 @@
 import { WctrError } from '../../errors.ts';
 import type { ByteLocation, FileHandle, FileSystem, Hasher, Locks } from '../../host/ports.ts';
 import type { Descriptor, Digest } from '../../spec/image-spec.ts';
+import { fileReader, streamRange } from '../archive/files.ts';
 import type { BlobOrigin, ContentStore, IngestOptions, StreamOptions } from '../contracts.ts';
 import { type CreateHasher, digestOf, digestParts, isDigest, parseDigest } from '../digest.ts';
 import { MAX_BLOB_BYTES, MAX_DOCUMENT_BYTES } from '../json-document.ts';
-import { diskError, isMissing } from './disk-error.ts';
-import { renameDurably, syncDirectory, writeDurably } from './durable.ts';
+import { diskError, isMissing, isSystemError } from './disk-error.ts';
+import { linkDurably, renameDurably, syncDirectory, writeDurably } from './durable.ts';
 import { transferBlob } from './ingest.ts';
 import { ingestLock, type StoreLayout } from './layout.ts';
 import { SharedTransfers } from './shared-transfers.ts';
@@ -131,6 +132,26 @@ export class BlobStore implements ContentStore {
     return { mediaType, digest, size: bytes.length };
   }
 
+  async adopt(descriptor: Descriptor, path: string): Promise<void> {
+    const { fs, layout } = this.#options;
+    const blob = layout.blob(parseDigest(descriptor.digest));
+    try {
+      await linkDurably(fs, path, blob);
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'EEXIST') return;
+      if (!isSystemError(error)) throw error;
+      // Not every file system has links: then it is copied, and verified on the way
+      await this.ingest(descriptor, async function* (offset) {
+        const reader = await fileReader(fs, path);
+        try {
+          yield* streamRange(reader, offset, reader.sizeBytes);
+        } finally {
+          await reader.close();
+        }
+      });
+    }
+  }
+
   /** For the garbage collector. Removing a blob that is not there is no error. */
   async delete(digest: Digest): Promise<void> {
     const { fs, layout } = this.#options;
@@ -218,15 +239,6 @@ export class BlobStore implements ContentStore {
   #error(error: unknown, doing: string): WctrError {
     return diskError(error, doing, this.#options.layout.root);
   }
-}
-
-/** Errors of the FileSystem port carry an errno; an origin's own errors must reach the caller as they are. */
-function isSystemError(error: unknown): boolean {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  return (
-    !(error instanceof WctrError) &&
-    ((typeof code === 'string' && /^E[A-Z]+$/.test(code)) || name === 'QuotaExceededError')
-  );
 }
 
 async function readdirOrNone(fs: FileSystem, dir: string): Promise<string[]> {

@@ -25,6 +25,15 @@ export function diskError(error: unknown, doing: string, root: string): WctrErro
   return new WctrError('internal', `cannot ${doing}: ${message}`, { cause: error });
 }
 
+/** Errors of the FileSystem port carry an errno; an origin's own errors must reach the caller as they are. */
+export function isSystemError(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  return (
+    !(error instanceof WctrError) &&
+    ((typeof code === 'string' && /^E[A-Z]+$/.test(code)) || name === 'QuotaExceededError')
+  );
+}
+
 export function isMissing(error: unknown): boolean {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

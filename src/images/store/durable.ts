@@ -53,6 +53,13 @@ export async function renameDurably(fs: FileSystem, from: string, path: string):
   await syncDirectory(fs, dir);
 }
 
+/** A second name for a file that must have been synced. Makes the directory of `path` when it is missing. */
+export async function linkDurably(fs: FileSystem, existing: string, path: string): Promise<void> {
+  const dir = parentOf(path);
+  await creatingDir(fs, dir, () => fs.link(existing, path));
+  await syncDirectory(fs, dir);
+}
+
 /** Opens for writing and makes the directory when it is missing. */
 export function openCreating(fs: FileSystem, path: string, flags: string): Promise<FileHandle> {
   return creatingDir(fs, parentOf(path), () => fs.open(path, flags, 0o600));

@@ -8,7 +8,15 @@ import type { ByteLocation } from '../../../src/host/ports.ts';
 import type { BlobOrigin, Descriptor, Digest } from '../../../src/images/contracts.ts';
 import { Layers, type LayersOptions } from '../../../src/images/layers.ts';
 import { MEDIA_TYPE } from '../../../src/spec/image-spec.ts';
-import { chunks, createNodeHasher, diskStore, memoryStore, sha256, type TestStore } from '../../support/image-store.ts';
+import {
+  chunks,
+  createNodeHasher,
+  diskStore,
+  memoryStore,
+  openTestStore,
+  sha256,
+  type TestStore,
+} from '../../support/image-store.ts';
 import { core } from '../../support/layers.ts';
 import { removeTree } from '../../support/remove-tree.ts';
 import { entry, gnuLong, type TarEntry, tar } from '../../support/tar-builder.ts';
@@ -269,3 +277,87 @@ function flip(bytes: Uint8Array): Uint8Array {
   copy[copy.length >> 1]! ^= 1;
   return copy;
 }
+
+describe('a layer that is made here', () => {
+  const pins = () => {
+    const pinned: Digest[] = [];
+    return { pinned, pin: async (digests: readonly Digest[]) => void pinned.push(...digests) };
+  };
+  const made = () =>
+    blob([entry({ name: 'd/', type: '5' }), entry({ name: 'd/a', data: 'A' })], MEDIA_TYPE.ociLayerTar);
+
+  it.each(['disk', 'memory'] as const)('is the blob and the layer at once, on %s', async (kind) => {
+    const opened = open(kind);
+    const { plain, descriptor, diffId } = made();
+    const { pinned, pin } = pins();
+    expect(await opened.layers.write(chunks(plain, 100), { pin })).toEqual(descriptor);
+    expect(pinned).toEqual([diffId]);
+    const record = await opened.layers.get(diffId);
+    expect(record).toMatchObject({ entryCount: 2, tarSizeBytes: plain.length });
+    expect(Buffer.from(plain).equals(read(record!.tar))).toBe(true);
+    expect(await opened.content.read(diffId)).toEqual(plain);
+    expect(await leftovers(opened)).toEqual([]);
+  });
+
+  it('is one file with two names where there are links', async () => {
+    const { layers, fs, layout } = open('disk');
+    const { digest } = await layers.write(chunks(made().plain), pins());
+    const { tar } = (await layers.get(digest))!;
+    expect((await fs.stat(layout.blob(digest))).ino).toBe((await fs.stat((tar as { path: string }).path)).ino);
+  });
+
+  it('is copied where there are none', async () => {
+    const base = open('disk');
+    const link = async () => {
+      throw Object.assign(new Error('no links'), { code: 'EPERM' });
+    };
+    const fs = { ...base.fs, link };
+    const store = openTestStore(fs, base.layout.root, base.locks, 'path');
+    const layers = new Layers({ ...store, core, createHasher: createNodeHasher, locateBy: 'path' });
+    const { plain } = made();
+    const { digest } = await layers.write(chunks(plain), pins());
+    expect(await store.content.read(digest)).toEqual(plain);
+  });
+
+  it.each(['tar', 'index', 'blob'])('is made whole again when its %s is gone', async (what) => {
+    const { layers, layout, content } = open('disk');
+    const { plain, diffId } = made();
+    await layers.write(chunks(plain), pins());
+    rmSync(what === 'blob' ? layout.blob(diffId) : join(layout.layers, 'sha256', diffId.slice(7), what));
+    await layers.write(chunks(plain), pins());
+    expect(Buffer.from(plain).equals(read((await layers.get(diffId))!.tar))).toBe(true);
+    expect(await content.read(diffId)).toEqual(plain);
+  });
+
+  it.each<[string, () => AsyncIterable<Uint8Array>]>([
+    ['is no tar', () => chunks(new Uint8Array(2048).fill(7))],
+    ['ends within a member', () => chunks(made().plain.subarray(0, 700))],
+    [
+      'cannot be read',
+      async function* () {
+        yield made().plain.subarray(0, 512);
+        throw new Error('broken');
+      },
+    ],
+  ])('leaves nothing behind when it %s', async (_, tar) => {
+    const opened = open('disk');
+    const { pinned, pin } = pins();
+    await expect(opened.layers.write(tar(), { pin })).rejects.toThrow();
+    expect(pinned).toEqual([]);
+    expect(await leftovers(opened)).toEqual([]);
+    expect(await opened.content.list()).toEqual([]);
+  });
+
+  it('leaves nothing behind when it is cancelled', async () => {
+    const opened = open('disk');
+    const abort = new AbortController();
+    const tar = async function* () {
+      yield made().plain.subarray(0, 512);
+      abort.abort();
+      yield made().plain.subarray(512);
+    };
+    const writing = opened.layers.write(tar(), { ...pins(), signal: abort.signal });
+    await expect(writing).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await leftovers(opened)).toEqual([]);
+  });
+});
