@@ -11,7 +11,7 @@ import { Fuel, type FuelCommand, runStart } from '../fuel.ts';
 import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from '../wasi/defaults.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
-import type { ClockPort, HostStream, Sleep } from '../wasi/ports.ts';
+import type { ClockPort, HostListener, HostStream, Sleep } from '../wasi/ports.ts';
 import type { WasiEnd, WasiProcess, WasiProcessOptions } from '../wasi/run.ts';
 import { abnormalExit, EXIT_TIMED_OUT, failedStart, isAtLimit, signalExit } from './exit.ts';
 import { Machine, type MachineHost } from './machine.ts';
@@ -44,6 +44,8 @@ export interface RunnerHost extends Omit<MachineHost, 'clock' | 'random'> {
   /** The CPU limit's bucket, shared with the container's other threads (host/fuel-quota.ts). */
   readonly quota?: SharedArrayBuffer;
   readonly machines?: MachinePool;
+  /** Sockets the guest finds at its start. */
+  readonly listeners?: readonly HostListener[];
 }
 
 /** Machines whose container has ended, for the next of the same shape. */
@@ -257,6 +259,7 @@ export function wasiOptions(spec: SandboxSpec, host: RunnerHost, time: Time): Wa
     stdin: { stream: host.stdio.stdin, terminal },
     stdout: { stream: host.stdio.stdout, terminal },
     stderr: { stream: host.stdio.stderr, terminal },
+    ...(host.listeners === undefined ? {} : { listeners: host.listeners }),
   };
 }
 

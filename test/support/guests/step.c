@@ -87,7 +87,7 @@ static int dice(void) {
 }
 
 static int hold(long long bytes) {
-  char *memory = malloc((size_t)bytes);
+  volatile char *memory = malloc((size_t)bytes);
   if (memory == NULL) return -1;
   for (long long i = 0; i < bytes; i += 4096) memory[i] = 1;
   return 0;
