@@ -3,7 +3,7 @@
  * Uncompressed, since the bytes then are the same on every host: no two of them have the same compressor.
  */
 import { fromText } from '../../containers/files/names.ts';
-import { encodeHeader, TAR_END, tarPadding } from '../../containers/files/tar-header.ts';
+import { encodeHeader, roundUp, TAR_END } from '../../containers/files/tar-header.ts';
 import { WctrError } from '../../errors.ts';
 import type { FileSystem } from '../../host/ports.ts';
 import type { CreateHasher } from '../../images/digest.ts';
@@ -11,6 +11,7 @@ import type { ImageStore } from '../../images/image-store.ts';
 import { quote } from '../../images/quote.ts';
 import type { StoreLayout } from '../../images/store/layout.ts';
 import type { Descriptor, Digest } from '../../spec/image-spec.ts';
+import type { TreeEntry } from '../tree/file-tree.ts';
 import type { ChangedEntry } from '../tree/stage-tree.ts';
 
 export interface LayerParts {
@@ -45,26 +46,79 @@ export function storeLayer(
   return images.layers.write(tar, { pin: (digests) => pins.pin(digests), ...(signal === undefined ? {} : { signal }) });
 }
 
+/** In pieces of about a megabyte, whatever the members are. */
 export async function* layerTar(changes: readonly ChangedEntry[], mtime: number): AsyncGenerator<Uint8Array> {
+  let piece = new Piece();
   for (const { path, entry } of changes) {
-    const { kind, mode, uid, gid, size } = entry;
-    const name = fromText(kind === 'directory' ? `${path}/` : path);
-    const header = { name, mode, uid, gid, mtime };
-    if (kind === 'directory') yield encodeHeader({ ...header, type: '5', size: 0 });
-    else if (kind === 'symlink')
-      yield encodeHeader({ ...header, type: '2', size: 0, link: fromText(entry.target ?? '') });
-    else {
-      yield encodeHeader({ ...header, type: '0', size });
-      let written = 0;
-      for await (const chunk of entry.read?.() ?? []) {
-        written += chunk.length;
-        yield chunk;
-      }
-      if (written !== size) {
-        throw new WctrError('conflict', `${quote(`/${path}`)} changed while it was read`, { hint: 'build again' });
-      }
-      yield tarPadding(size);
+    const header = headerOf(path, entry, mtime);
+    const { size } = entry;
+    const now = entry.kind === 'file' && size <= PIECE_BYTES / 2 ? entry.readNow?.() : undefined;
+    if (!piece.has(header.length + (now === undefined ? 0 : roundUp(size)))) {
+      yield piece.take();
+      piece = new Piece();
     }
+    if (header.length <= HEADER_ROOM) piece.add(header);
+    else {
+      yield piece.take();
+      yield header;
+      piece = new Piece();
+    }
+    if (entry.kind !== 'file') continue;
+    if (now !== undefined) {
+      if (now.length !== size) throw changed(path);
+      piece.add(now);
+      piece.pad(roundUp(size) - size);
+      continue;
+    }
+    yield piece.take();
+    piece = new Piece();
+    let written = 0;
+    for await (const chunk of entry.read?.() ?? []) {
+      written += chunk.length;
+      if (written > size) throw changed(path);
+      yield chunk;
+    }
+    if (written !== size) throw changed(path);
+    piece.pad(roundUp(size) - size);
   }
+  yield piece.take();
   yield TAR_END;
+}
+
+const PIECE_BYTES = 1024 * 1024;
+/** A header with what PAX puts before it, for any path that a host has. */
+const HEADER_ROOM = 16 * 1024;
+
+class Piece {
+  readonly #bytes = new Uint8Array(PIECE_BYTES + HEADER_ROOM);
+  #length = 0;
+
+  has(length: number): boolean {
+    return this.#length + length <= PIECE_BYTES;
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  pad(length: number): void {
+    this.#length += length;
+  }
+
+  take(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+function headerOf(path: string, { kind, mode, uid, gid, size, target = '' }: TreeEntry, mtime: number): Uint8Array {
+  const attributes = { mode, uid, gid, mtime };
+  if (kind === 'directory') return encodeHeader({ ...attributes, name: fromText(`${path}/`), type: '5', size: 0 });
+  const name = fromText(path);
+  if (kind === 'file') return encodeHeader({ ...attributes, name, type: '0', size });
+  return encodeHeader({ ...attributes, name, type: '2', size: 0, link: fromText(target) });
+}
+
+function changed(path: string): WctrError {
+  return new WctrError('conflict', `${quote(`/${path}`)} changed while it was read`, { hint: 'build again' });
 }

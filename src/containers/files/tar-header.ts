@@ -2,7 +2,7 @@
  * Headers of a tar, the same bytes for the same member: ustar, with a PAX record only for what ustar cannot hold (as Go's
  * archive/tar in its PAX format, which docker's clients and registries are used to).
  */
-import { type ByteString, fromText, toBytes } from './names.ts';
+import { type ByteString, toBytes } from './names.ts';
 
 export interface TarHeader {
   readonly name: ByteString;
@@ -31,7 +31,6 @@ const MAX_OCTAL_8 = 8 ** 7;
 /** The header and what has to come before it. */
 export function encodeHeader(header: TarHeader): Uint8Array<ArrayBuffer> {
   const records: [string, ByteString][] = [];
-  const fitted = { ...header };
   if (!fits(header.name)) records.push(['path', header.name]);
   if (header.link !== undefined && !fits(header.link)) records.push(['linkpath', header.link]);
   if (header.size >= MAX_OCTAL_12) records.push(['size', `${header.size}`]);
@@ -43,7 +42,7 @@ export function encodeHeader(header: TarHeader): Uint8Array<ArrayBuffer> {
     for (const byte of value) text += String.fromCharCode(byte);
     records.push([`SCHILY.xattr.${name}`, text]);
   }
-  const block = encodeBlock(fitted);
+  const block = encodeBlock(header);
   if (records.length === 0) return block;
   const body = toBytes(
     records
@@ -76,8 +75,11 @@ export function roundUp(size: number): number {
   return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names are bytes
+const ASCII = /^[\x00-\x7f]*$/;
+
 function fits(name: ByteString): boolean {
-  return name.length <= 100 && [...name].every((letter) => letter < '\x80');
+  return name.length <= 100 && ASCII.test(name);
 }
 
 function baseOf(name: ByteString): ByteString {
@@ -99,24 +101,36 @@ function paxRecord([key, value]: readonly [string, ByteString]): ByteString {
 
 function encodeBlock(header: TarHeader): Uint8Array<ArrayBuffer> {
   const block = new Uint8Array(TAR_BLOCK);
-  const put = (at: number, text: ByteString) => block.set(toBytes(text), at);
-  const octal = (at: number, digits: number, value: number) =>
-    put(at, (value >= 0 && value < 8 ** digits ? Math.trunc(value) : 0).toString(8).padStart(digits, '0'));
-  put(0, header.name.slice(0, 100));
-  octal(100, 7, header.mode & 0o7777);
-  octal(108, 7, header.uid);
-  octal(116, 7, header.gid);
-  octal(124, 11, header.size);
-  octal(136, 11, header.mtime);
-  put(156, header.type);
-  put(157, (header.link ?? '').slice(0, 100));
-  put(257, fromText('ustar'));
-  put(263, '00');
-  octal(329, 7, header.major ?? 0);
-  octal(337, 7, header.minor ?? 0);
-  put(148, '        ');
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  octal(148, 6, sum);
+  put(block, 0, header.name, 100);
+  octal(block, 100, 7, header.mode & 0o7777);
+  octal(block, 108, 7, header.uid);
+  octal(block, 116, 7, header.gid);
+  octal(block, 124, 11, header.size);
+  octal(block, 136, 11, header.mtime);
+  put(block, 156, header.type, 1);
+  put(block, 157, header.link ?? '', 100);
+  put(block, 257, 'ustar', 5);
+  put(block, 263, '00', 2);
+  octal(block, 329, 7, header.major ?? 0);
+  octal(block, 337, 7, header.minor ?? 0);
+  put(block, 148, '        ', 8);
+  let sum = 0;
+  for (let i = 0; i < TAR_BLOCK; i += 1) sum += block[i] as number;
+  octal(block, 148, 6, sum);
   block[154] = 0;
   return block;
+}
+
+function put(block: Uint8Array, at: number, text: ByteString, limit: number): void {
+  const length = Math.min(text.length, limit);
+  for (let i = 0; i < length; i += 1) block[at + i] = text.charCodeAt(i);
+}
+
+/** All zeros for what does not fit. */
+function octal(block: Uint8Array, at: number, digits: number, value: number): void {
+  let rest = value >= 0 && value < 8 ** digits ? Math.trunc(value) : 0;
+  for (let i = digits - 1; i >= 0; i -= 1) {
+    block[at + i] = 0x30 + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }
