@@ -53,9 +53,11 @@ export interface Ran {
   readonly members: readonly string[];
 }
 
-/** `host`: in place of parts of a Node host. `root`: a store that is there already. */
-export async function openRunWorld(options: { host?: Partial<EngineHost>; root?: string } = {}): Promise<RunWorld> {
-  const root = options.root ?? mkdtempSync(join(tmpdir(), 'wctr-runs-'));
+/** `host`: in place of parts of a Node host. `store`: one that is there already, with its base. */
+export async function openRunWorld(
+  options: { host?: Partial<EngineHost>; store?: { root: string; base: Digest } } = {},
+): Promise<RunWorld> {
+  const root = options.store?.root ?? mkdtempSync(join(tmpdir(), 'wctr-runs-'));
   const env = { XDG_RUNTIME_DIR: '' };
   const processes = createContainerProcesses({ codeRoot: `${root}/code` });
   const parts = engineParts({
@@ -106,15 +108,7 @@ export async function openRunWorld(options: { host?: Partial<EngineHost>; root?:
     });
     return diffId;
   };
-  const base = await layer(
-    { name: 'bin/', type: '5', mode: 0o755 },
-    { name: 'bin/step', mode: 0o755, data: compileGuest('step') },
-    { name: 'etc/', type: '5', mode: 0o755 },
-    { name: 'etc/passwd', data: 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n' },
-    { name: 'etc/group', data: 'root:x:0:\napp:x:1000:\n' },
-    { name: 'etc/motd', data: 'from the image\n' },
-    { name: 'tmp/', type: '5', mode: 0o1777 },
-  );
+  const base = options.store?.base ?? (await layer(...baseFiles()));
   return {
     root,
     parts,
@@ -139,6 +133,18 @@ export async function openRunWorld(options: { host?: Partial<EngineHost>; root?:
       removeTree(root);
     },
   };
+}
+
+function baseFiles(): EntryFields[] {
+  return [
+    { name: 'bin/', type: '5', mode: 0o755 },
+    { name: 'bin/step', mode: 0o755, data: compileGuest('step') },
+    { name: 'etc/', type: '5', mode: 0o755 },
+    { name: 'etc/passwd', data: 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n' },
+    { name: 'etc/group', data: 'root:x:0:\napp:x:1000:\n' },
+    { name: 'etc/motd', data: 'from the image\n' },
+    { name: 'tmp/', type: '5', mode: 0o1777 },
+  ];
 }
 
 export async function runStep(

@@ -14,6 +14,13 @@ const WAYS_OUT = [
 export function explained(error: unknown, { args }: Pick<RunStep, 'args'>): unknown {
   if (!isWctrError(error)) return error;
   const { code, message, data } = error;
+  if (code === 'sandbox-failed') {
+    return new WctrError(code, `the process of the RUN ended before its program did: ${message}`, {
+      cause: error,
+      data,
+      hint: 'it was killed: see whether the machine is out of memory',
+    });
+  }
   if (code !== 'entrypoint-not-found' && code !== 'entrypoint-denied' && code !== 'exec-format') return error;
   const [program = ''] = args;
   const isShell = SHELL.test(program);
