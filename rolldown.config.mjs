@@ -9,7 +9,7 @@ const BASE =
 const GUEST =
   /\/dist\/(core\/(abi\/|guard)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =
-  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|use-cases)|image-use-cases|lazily|local-engine|program|system-use-cases)\.js|containers\/(events|mounts|names|process-config)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/node\/(file-system|locks)|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
+  /\/dist\/(node|index|engine\/(assemble|collector|container-(context|names|run|use-cases)|image-use-cases|lazily|local-engine|program|rootfs-files|system-use-cases)\.js|containers\/(events|mounts|names|process-config)\.js|spec\/(image|oci)|core\/(core|core-modules|hash)\.js|host\/node\/(file-system|locks)|images\/(config|contracts|did-you-mean|digest|image-record|image-store|json-document|layer-files|layers|manifest|platform|quote|reference|variants|store\/))/;
 
 /** What `run` adds to them, of which other commands use parts. */
 const RUN = /\/dist\/cli\/(commands\/(create-flags|environment|run|run-options|run-path)|progress)\.js/;
@@ -73,6 +73,12 @@ export default defineConfig([
     ...shared,
     input: { 'guest-thread': 'dist/host/node/worker-entry.js' },
     output: { ...output, codeSplitting: false },
+  },
+  // What `wctr build --output type=edge` puts beside an image.
+  {
+    input: { runtime: 'dist/edge.js' },
+    output: { dir: 'dist/edge', format: 'esm', codeSplitting: false, minify: true, cleanDir: true },
+    platform: 'browser',
   },
   // By itself: what it loads comes with its compiled code, which it has to know how to find first.
   { ...shared, input: { wctr: 'dist/cli/launch.js' }, output },

@@ -102,6 +102,10 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
         const directory = bundledDirectory(name);
         return directory === undefined ? undefined : directoryFiles(nodeFileSystem, directory);
       },
+      edgeRuntime: async () => ({
+        runtime: readFileSync(`${DIST}edge/runtime.js`),
+        kernel: readFileSync(`${DIST}wasm/kernel.wasm`),
+      }),
       randomBytes,
       isAlive,
       listeners,

@@ -18,6 +18,7 @@ import type { CredentialSource } from '../images/registry/credentials.ts';
 import type { BlobStore } from '../images/store/blob-store.ts';
 import type { StoreLayout } from '../images/store/layout.ts';
 import type { Leases } from '../images/store/leases.ts';
+import type { EdgeRuntime } from './edge-bundle.ts';
 
 export interface EngineParts {
   readonly version: string;
@@ -66,6 +67,8 @@ export interface EngineHost {
   };
   /** An image that ships inside the package, by canonical name; undefined when there is none of that name. */
   bundledImage(name: string): Promise<ArchiveFiles | undefined>;
+  /** Of the package, for bundles that run elsewhere; absent where it has no files. */
+  edgeRuntime?(): Promise<EdgeRuntime>;
   /** From the system's generator, for ids. */
   randomBytes(length: number): Uint8Array;
   /** This process, where there are processes. */

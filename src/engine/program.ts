@@ -4,8 +4,6 @@ import { CHECKPOINT_LABEL } from '../containers/checkpoint/names.ts';
 import { isHostPath } from '../containers/mounts.ts';
 import { commandLine, type ImageProcessConfig } from '../containers/process-config.ts';
 import type { ContainerRecord } from '../containers/record.ts';
-import { S_IFMT, S_IFREG } from '../core/abi/kernel.ts';
-import { RootfsIndex } from '../core/rootfs-index.ts';
 import { isWctrError, WctrError } from '../errors.ts';
 import type { ByteLocation } from '../host/ports.ts';
 import type { CheckpointLocation, SandboxSpec } from '../host/sandbox.ts';
@@ -17,6 +15,7 @@ import type { Digest, ProcessConfig } from '../spec/image-spec.ts';
 import type { ImageUseCases, RunOptions } from './engine.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
+import { RootfsFiles } from './rootfs-files.ts';
 
 /** What a container sees of its image's files. */
 export interface ProgramFiles {
@@ -52,7 +51,6 @@ type Rootfs = Awaited<ReturnType<LayerStore['rootfs']>>;
 /** Of a bare module. */
 const NO_FILES = { readFile: async () => undefined, checkpoint: async () => undefined };
 
-const MAX_TEXT_FILE_BYTES = 1024 * 1024;
 const MAGIC_BYTES = 8;
 
 export class ProgramSources {
@@ -176,7 +174,7 @@ export class ProgramSources {
     const [command] = commandLine({ entrypoint, cmd }, { args: options.args ?? [] });
     if (rootfs === undefined || command === undefined) return false;
     const process = { env: image.Env ?? [], workingDir: options.workingDir ?? image.WorkingDir ?? '/' };
-    const probe = await probeEntrypoint(command, process, (path) => this.#readFile(rootfs, path, MAGIC_BYTES));
+    const probe = await probeEntrypoint(command, process, (path) => this.#files(rootfs).read(path, MAGIC_BYTES));
     return probe?.kind === 'module' || probe?.kind === 'component';
   }
 
@@ -215,39 +213,22 @@ export class ProgramSources {
 
   #reading(rootfs: Rootfs): Pick<ProgramFiles, 'readFile' | 'checkpoint'> {
     return {
-      readFile: (path) => this.#readText(rootfs, path),
+      readFile: (path) => this.#files(rootfs).readText(path),
       checkpoint: (labels) => this.#checkpoint(rootfs, labels?.[CHECKPOINT_LABEL] ?? ''),
     };
   }
 
+  #files(rootfs: Rootfs): RootfsFiles {
+    return new RootfsFiles(rootfs, this.#parts.host.readAt);
+  }
+
   async #checkpoint(rootfs: Rootfs, path: string): Promise<CheckpointLocation | undefined> {
     if (path === '') return undefined;
-    const found = await this.#locate(rootfs, path);
+    const found = await this.#files(rootfs).locate(path);
     if (found !== undefined) return found;
     throw new WctrError('not-found', `the image has no checkpoint at ${path}, where its label says`, {
       hint: `to start without one: --label ${CHECKPOINT_LABEL}=`,
     });
-  }
-
-  async #readText(rootfs: Rootfs, path: string): Promise<string | undefined> {
-    const bytes = await this.#readFile(rootfs, path, MAX_TEXT_FILE_BYTES);
-    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
-  }
-
-  /** The first bytes of a file of the image; undefined where there is no such file, or a sparse one. */
-  async #readFile(rootfs: Rootfs, path: string, limitBytes: number): Promise<Uint8Array | undefined> {
-    const file = await this.#locate(rootfs, path);
-    if (file === undefined) return undefined;
-    return this.#parts.host.readAt(file.at, file.position, Math.min(file.sizeBytes, limitBytes));
-  }
-
-  async #locate(rootfs: Rootfs, path: string): Promise<Required<CheckpointLocation> | undefined> {
-    const index = new RootfsIndex(await this.#parts.host.readAt(rootfs.index, 0, Number.MAX_SAFE_INTEGER));
-    const number = index.lookup(path);
-    if (number === undefined) return undefined;
-    const { mode, extents, layer, dataOffset, size } = index.node(number);
-    if ((mode & S_IFMT) !== S_IFREG || extents.length > 0) return undefined;
-    return { at: rootfs.layers[layer]!, position: dataOffset, sizeBytes: size };
   }
 }
 

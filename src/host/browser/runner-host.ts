@@ -10,13 +10,14 @@ import type { GuestStdio, RunnerHost } from '../runner/run.ts';
 
 export interface CompiledModules {
   readonly kernel: WebAssembly.Module;
-  readonly core: WebAssembly.Module;
+  /** Absent where nothing can be compiled: every program was prepared before. */
+  readonly core?: WebAssembly.Module;
 }
 
 export function browserRunnerHost(modules: CompiledModules, stdio: GuestStdio): RunnerHost {
   return {
     kernelModule: () => modules.kernel,
-    guardCore: () => ({ module: modules.core }),
+    guardCore: () => ({ module: coreOf(modules) }),
     stdio,
     checkpoints,
     openBlock(location) {
@@ -33,7 +34,7 @@ export function browserRunnerHost(modules: CompiledModules, stdio: GuestStdio): 
     },
     readBytes: bytesOf,
     digest(bytes) {
-      const hasher = createHasher(Core.over(modules.core));
+      const hasher = createHasher(Core.over(coreOf(modules)));
       hasher.update(bytes);
       return hasher.digestHex();
     },
@@ -48,6 +49,13 @@ export function browserRunnerHost(modules: CompiledModules, stdio: GuestStdio): 
       });
     },
   };
+}
+
+function coreOf({ core }: CompiledModules): WebAssembly.Module {
+  if (core !== undefined) return core;
+  throw new WctrError('unsupported', 'no program can be prepared here', {
+    hint: 'this host has the one program its bundle was made with',
+  });
 }
 
 function bytesOf(location: ByteLocation): Uint8Array {

@@ -16,6 +16,8 @@ export interface InlineHost {
   /** The runtime's own streams, where it has some. */
   inherited?(name: 'stdin' | 'stdout' | 'stderr'): HostStream;
   runnerHost(stdio: GuestStdio): RunnerHost | Promise<RunnerHost>;
+  /** In place of the sandbox's own. */
+  readonly modules?: ModuleCache;
 }
 
 /** What a guest may write before its caller, who is not running, could read it. */
@@ -26,7 +28,7 @@ const MOST_KEPT = 4;
 const LARGEST_KEPT_BYTES = 64 * 1024 * 1024;
 
 export function createInlineSandbox(host: InlineHost): Sandbox {
-  const caches = { modules: moduleCache(), machines: machinePool() };
+  const caches = { modules: host.modules ?? moduleCache(), machines: machinePool() };
   return {
     isolation: 'inline',
     async start(spec) {
