@@ -6,7 +6,7 @@ import { MemoryLocks } from '../host/memory-locks.ts';
 import { contextStore } from '../host/node/context-store.ts';
 import { directFileSystem } from '../host/node/direct-file-system.ts';
 import { dataRoot } from '../host/node/directories.ts';
-import { isAlive, listeners } from '../host/node/engine-host.ts';
+import { hostPaths, isAlive, listeners } from '../host/node/engine-host.ts';
 import { nodeHasher } from '../host/node/hasher.ts';
 import type { ContainerSummary } from '../spec/engine-api.ts';
 import { VERSION } from '../version.ts';
@@ -46,7 +46,7 @@ async function openChosen(): Promise<Engine> {
     const { openRegistryTools } = await import('../node.ts');
     return (await openRegistryTools()).logins.get(domain);
   };
-  return new RemoteEngine(openDaemonClient(endpoint), endpoint.host, logins);
+  return new RemoteEngine(openDaemonClient(endpoint), endpoint.host, logins, hostPaths.contextFiles);
 }
 
 /** Most of `ps` would be opening an engine. */

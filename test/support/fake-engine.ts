@@ -2,7 +2,7 @@
 import type { AttachedStreams, Engine } from '../../src/engine/engine.ts';
 
 type Part = Record<string, (...args: never[]) => unknown>;
-type Parts = Partial<Record<'images' | 'containers' | 'exec' | 'volumes' | 'networks' | 'system', Part>>;
+type Parts = Partial<Record<'images' | 'containers' | 'exec' | 'volumes' | 'networks' | 'system' | 'builds', Part>>;
 
 export interface Call {
   readonly name: string;
@@ -33,6 +33,7 @@ export function fakeEngine(parts: Parts): { engine: Engine; calls: Call[] } {
     volumes: part('volumes'),
     networks: part('networks'),
     system: part('system'),
+    builds: part('builds'),
     close: async () => {},
   };
   return { engine: engine as unknown as Engine, calls };

@@ -128,7 +128,7 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 async function refusal(response: Response): Promise<WctrError> {
   const content = await response.text().catch(() => '');
-  let said: { message?: unknown; code?: unknown; hint?: unknown } = {};
+  let said: { message?: unknown; code?: unknown; hint?: unknown; frame?: unknown } = {};
   try {
     said = JSON.parse(content) as typeof said;
   } catch {
@@ -142,7 +142,11 @@ async function refusal(response: Response): Promise<WctrError> {
   const message = typeof said?.message === 'string' ? said.message : `the daemon answered ${response.status}`;
   return new WctrError(code, message, {
     // Whether the code is the daemon's own word.
-    data: { status: response.status, isNamed: code === said?.code },
+    data: {
+      status: response.status,
+      isNamed: code === said?.code,
+      ...(typeof said?.frame === 'string' ? { frame: said.frame } : {}),
+    },
     ...(typeof said?.hint === 'string' ? { hint: said.hint } : {}),
   });
 }

@@ -1,3 +1,4 @@
+import type { ContextFiles } from '../../build/context/directory-tree.ts';
 import type { HttpClient } from '../../host/http.ts';
 import type { CredentialSource } from '../../images/registry/credentials.ts';
 import type { NetworkCreateRequest, Volume, VolumeCreateRequest } from '../../spec/engine-api.ts';
@@ -32,8 +33,9 @@ export class RemoteEngine implements Engine {
   /**
    * @param host What messages call the other side: `unix:///run/wctr.sock`.
    * @param credentials Logins of this side's user, shown to the registry by the other side, as with docker.
+   * @param files Directories of this side, where it has any: a build sends them.
    */
-  constructor(http: HttpClient, host: string, credentials?: CredentialSource) {
+  constructor(http: HttpClient, host: string, credentials?: CredentialSource, files?: () => Promise<ContextFiles>) {
     const api = new ApiClient(http, host);
     this.#api = api;
     this.images = new RemoteImages(api, credentials);
@@ -42,7 +44,13 @@ export class RemoteEngine implements Engine {
     this.volumes = remoteVolumes(api);
     this.networks = remoteNetworks(api);
     this.system = new RemoteSystem(api);
-    this.builds = new RemoteBuilds();
+    this.builds = new RemoteBuilds({
+      api,
+      images: this.images,
+      containers: this.containers,
+      ...(credentials === undefined ? {} : { logins: credentials }),
+      ...(files === undefined ? {} : { files }),
+    });
   }
 
   close(): Promise<void> {
