@@ -47,6 +47,13 @@ const FILE_ERRORS: Readonly<Record<number, ErrorCode>> = {
   [abi.EDQUOT]: 'no-space',
   [abi.ENOMEM]: 'no-memory',
   [abi.ENOENT]: 'not-found',
+  // What an image has where something is to be mounted.
+  [abi.EBUSY]: 'invalid-argument',
+  [abi.ELOOP]: 'invalid-argument',
+  [abi.ENOTDIR]: 'invalid-argument',
+  [abi.EISDIR]: 'invalid-argument',
+  [abi.EROFS]: 'invalid-argument',
+  [abi.ENAMETOOLONG]: 'invalid-argument',
 };
 
 const encoder = new TextEncoder();
