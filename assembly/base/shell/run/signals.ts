@@ -1,0 +1,35 @@
+/** Signals that came while something else was done: their traps run between commands. */
+import { exitProcess } from '../../wasi/process';
+import { RUNNING, Shell } from '../state/shell';
+import { runSignalTrap } from './traps';
+
+/** Signals with a trap, as bits: what the host's call may not run is kept here. */
+let pending: u64 = 0;
+/** Signals some shell of this process has a trap for. */
+let caught: u64 = 0;
+
+/** The host's word that a signal came. Without a trap it ends the program, as it would without this function. */
+export function receiveSignal(signal: i32): void {
+  if (signal < 0 || signal > 63) return;
+  if ((caught >> <u64>signal) & 1) pending |= (<u64>1) << (<u64>signal);
+  else if (!isHarmless(signal)) exitProcess(128 + signal);
+}
+
+/** CHLD, CONT, URG, WINCH. */
+function isHarmless(signal: i32): bool {
+  return signal == 17 || signal == 18 || signal == 23 || signal == 28;
+}
+
+export function catchSignal(signal: i32, isCaught: bool): void {
+  const bit = (<u64>1) << (<u64>signal);
+  if (isCaught) caught |= bit;
+  else caught &= ~bit;
+}
+
+export function runPendingTraps(shell: Shell): void {
+  while (pending != 0 && shell.unwind == RUNNING) {
+    const signal = <i32>ctz(pending);
+    pending &= pending - 1;
+    if (!runSignalTrap(shell, signal)) exitProcess(128 + signal);
+  }
+}
