@@ -1,10 +1,13 @@
 /** What `wctr daemon` needs of the machine. */
+import type { BuildkitHost } from '../daemon/buildkit/host.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { HttpService } from '../host/http.ts';
 
 export interface DaemonHost {
   /** A long-lived engine over a data root: default, this user's. */
   openEngine(options: { dataRoot?: string; warm?: number }): Promise<ServedEngine>;
+  /** What BuildKit's clients are served with, beside the same data root. */
+  buildkit(options: { dataRoot?: string }): BuildkitHost;
   /** Opens every listener, or none. The URLs are those clients use. */
   listen(service: HttpService, addresses: readonly DaemonListen[], options: ListenOptions): Promise<Listening>;
   /** Fails where the file names a daemon that is alive. Returns what removes it. */

@@ -68,11 +68,17 @@ async function listOwn(options: ListOptions): Promise<ContainerSummary[] | undef
 }
 
 async function daemonHost(): Promise<DaemonHost> {
-  const [{ daemonHost }, { openEngine }] = await Promise.all([
+  const [{ daemonHost }, { buildkitHost }, { dataRoot: ownRoot }, { openEngine }] = await Promise.all([
     import('../host/node/daemon-host.ts'),
+    import('../host/node/buildkit-host.ts'),
+    import('../host/node/directories.ts'),
     import('../node.ts'),
   ]);
-  return { ...daemonHost, openEngine };
+  return {
+    ...daemonHost,
+    buildkit: ({ dataRoot = ownRoot(process.env) }) => buildkitHost(dataRoot),
+    openEngine,
+  };
 }
 
 async function main(): Promise<number> {

@@ -7,6 +7,8 @@ export interface Api {
   readonly engine: Engine;
   /** Of wctr. */
   readonly version: string;
+  /** BuildKit's clients are served. */
+  readonly hasBuildkit: boolean;
   /** Execs whose program could not be started, and the exit code that says why. */
   readonly failedExecs: Map<string, number>;
 }

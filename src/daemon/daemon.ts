@@ -8,6 +8,8 @@ import { isWctrError, WctrError } from '../errors.ts';
 import type { HttpService, Upgraded } from '../host/http.ts';
 import { API_VERSION, MIN_API_VERSION } from '../spec/engine-api.ts';
 import type { Api } from './api.ts';
+import type { BuildkitDoor } from './buildkit/door.ts';
+import type { BuildkitHost } from './buildkit/host.ts';
 import { errorReply, pageNotFound } from './reply.ts';
 import { absentRoutes } from './routes/absent.ts';
 import { archiveRoutes } from './routes/archives.ts';
@@ -25,17 +27,20 @@ export interface DaemonOptions {
   readonly version: string;
   /** Hears of errors nobody threw on purpose: the client is told only that there was one. */
   readonly onInternalError?: (error: unknown) => void;
+  /** With it BuildKit's clients are served: buildx, and `docker build` where it has buildx. */
+  readonly buildkit?: BuildkitHost;
 }
 
 export function createDaemon(engine: Engine, options: DaemonOptions): HttpService {
   const app = new Hono({ getPath: (request) => route(new URL(request.url).pathname).path });
-  const api: Api = { app, engine, version: options.version, failedExecs: new Map() };
+  const { version, buildkit, onInternalError } = options;
+  const api: Api = { app, engine, version, hasBuildkit: buildkit !== undefined, failedExecs: new Map() };
   app.use(async (context, next) => {
     await next();
     // Clients learn the version to speak from any answer.
     const { headers } = context.res;
     headers.set('api-version', API_VERSION);
-    headers.set('server', `wctr/${options.version}`);
+    headers.set('server', `wctr/${version}`);
     // Checkpoints are docker's experiment: its command line offers them only to a daemon that says so.
     headers.set('docker-experimental', 'true');
   });
@@ -52,10 +57,22 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
   absentRoutes(api);
   app.notFound(() => pageNotFound());
   const failed = (error: unknown) => {
-    if (!isWctrError(error)) options.onInternalError?.(error);
+    if (!isWctrError(error)) onInternalError?.(error);
     return errorReply(error);
   };
   app.onError(failed);
+  let door: Promise<BuildkitDoor> | undefined;
+  const openDoor = (host: BuildkitHost) => {
+    door ??= import('./buildkit/door.ts').then((module) =>
+      module.openDoor({
+        builds: engine.builds,
+        host,
+        version,
+        ...(onInternalError === undefined ? {} : { onInternalError }),
+      }),
+    );
+    return door;
+  };
 
   return {
     async fetch(request) {
@@ -71,6 +88,10 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
         if (request.method === 'POST' && more.length === 0 && id !== undefined) {
           if (kind === 'containers' && verb === 'attach') return await upgradeAttach(engine, request, named(id));
           if (kind === 'exec' && verb === 'start') return await upgradeExec(api, request, named(id));
+        }
+        if (buildkit !== undefined && (path === '/grpc' || path === '/session')) {
+          const upgraded = (await openDoor(buildkit)).upgrade(request, path);
+          if (upgraded !== undefined) return upgraded;
         }
       } catch (error) {
         return failed(error);

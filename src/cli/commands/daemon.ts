@@ -53,6 +53,7 @@ export const command: Command = {
       const unwatch = (await engine.watch?.()) ?? (() => {});
       const service = createDaemon(engine, {
         version: VERSION,
+        buildkit: host.buildkit(dataRoot === undefined ? {} : { dataRoot }),
         onInternalError: (error) => {
           const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
           terminal.err(`wctr daemon: internal error: ${printable(detail)}\n`);

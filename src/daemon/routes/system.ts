@@ -6,15 +6,15 @@ import { LOGIN } from '../schemas.ts';
 import { imageSummaries } from './images.ts';
 
 export function systemRoutes(api: Api): void {
-  const { app, engine, version } = api;
+  const { app, engine, version, hasBuildkit } = api;
   app.get('/_ping', () => {
     return new Response('OK', {
       headers: {
         'content-type': 'text/plain; charset=utf-8',
         'cache-control': 'no-cache, no-store, must-revalidate',
         pragma: 'no-cache',
-        // The classic builder: there is no BuildKit here.
-        'builder-version': '1',
+        // Which builder a client that has both should use: BuildKit, or the classic one.
+        'builder-version': hasBuildkit ? '2' : '1',
         ostype: 'linux',
         swarm: 'inactive',
       },

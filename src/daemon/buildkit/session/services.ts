@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 const CREDENTIALS = '/moby.filesync.v1.Auth/Credentials';
 const GET_SECRET = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
 const PULL = '/moby.upload.v1.Upload/Pull';
-const FILE_SEND = '/moby.filesync.v1.FileSend/DiffCopy';
+export const FILE_SEND = '/moby.filesync.v1.FileSend/DiffCopy';
 const CHUNK_BYTES = 256 << 10;
 
 /** Logins of the client; undefined where it has none to show. */

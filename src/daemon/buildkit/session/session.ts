@@ -18,6 +18,8 @@ export interface Session {
   /** What it answers, `/moby.filesync.v1.FileSync/DiffCopy`. */
   readonly methods: ReadonlySet<string>;
   readonly client: GrpcClient;
+  /** Names the client's directories from one session to the next; may be empty. */
+  readonly sharedKey: string;
   /** Aborted when the session is gone. */
   readonly signal: AbortSignal;
 }
@@ -40,7 +42,8 @@ export class Sessions {
     const gone = new AbortController();
     const methods = new Set((headers.get('x-docker-expose-session-grpc-method') ?? '').split(/,\s*/).slice(0, 1_000));
     const client = new GrpcClient(connection);
-    this.#sessions.set(id, { id, methods, client, signal: gone.signal });
+    const sharedKey = headers.get('x-docker-expose-session-sharedkey') ?? '';
+    this.#sessions.set(id, { id, methods, client, sharedKey, signal: gone.signal });
     for (const wake of this.#waiting) wake();
     const stop = watchHealth(client, () => connection.destroy());
     await connection.closed;

@@ -1,0 +1,75 @@
+/** Steps of a build that are the door's own: what is loaded from the client before the builder begins. */
+import type { Hasher } from '../../host/ports.ts';
+import type { SolveStatus } from '../../spec/build-progress.ts';
+
+/** Clients draw no faster. */
+const STATUS_INTERVAL_MS = 100;
+
+export interface Vertex {
+  /** So many bytes of it have come. */
+  bytes(sum: number): void;
+  /** May be told more than once. */
+  complete(error?: unknown): void;
+  warn(short: string): void;
+}
+
+export class Vertices {
+  readonly #ref: string;
+  readonly #tell: (status: SolveStatus) => void;
+  readonly #createHasher: () => Hasher;
+
+  constructor(ref: string, tell: (status: SolveStatus) => void, createHasher: () => Hasher) {
+    this.#ref = ref;
+    this.#tell = tell;
+    this.#createHasher = createHasher;
+  }
+
+  /** `transfer`: how what it reads is called, `transferring context:`. */
+  begin(name: string, transfer: string): Vertex {
+    const hasher = this.#createHasher();
+    hasher.update(new TextEncoder().encode(`${this.#ref}\n${name}`));
+    const digest = `sha256:${hasher.digestHex()}`;
+    const started = now();
+    let isComplete = false;
+    let shown = 0;
+    let current = 0;
+    const status = (completed?: string) => {
+      shown = Date.now();
+      const times = { timestamp: now(), started, ...(completed === undefined ? {} : { completed }) };
+      this.#tell({ statuses: [{ id: transfer, vertex: digest, name: transfer, current, ...times }] });
+    };
+    this.#tell({ vertexes: [{ digest, name, started }] });
+    return {
+      warn: (short) => this.#tell({ warnings: [{ vertex: digest, short }] }),
+      bytes(sum) {
+        current = sum;
+        if (!isComplete && Date.now() - shown >= STATUS_INTERVAL_MS) status();
+      },
+      complete: (error) => {
+        if (isComplete) return;
+        isComplete = true;
+        const completed = now();
+        if (error === undefined) status(completed);
+        const failure = error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) };
+        this.#tell({ vertexes: [{ digest, name, started, completed, ...failure }] });
+      },
+    };
+  }
+
+  /** `during`, as a step. */
+  async run<T>(name: string, transfer: string, during: (vertex: Vertex) => Promise<T>): Promise<T> {
+    const vertex = this.begin(name, transfer);
+    try {
+      const result = await during(vertex);
+      vertex.complete();
+      return result;
+    } catch (error) {
+      vertex.complete(error);
+      throw error;
+    }
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
