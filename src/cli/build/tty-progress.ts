@@ -54,6 +54,8 @@ export class TtyProgress implements BuildProgress {
   #draw(isLast: boolean): void {
     this.#drawnAt = Date.now();
     const { columns, rows } = this.#terminal;
+    // Every line ends with a newline: one row alone would scroll.
+    if (!isLast && rows < 2) return;
     const width = Math.max(1, columns - 1);
     const header = this.#header(isLast, width);
     // The last line stays free for the cursor. In the end everything stays, however tall.
