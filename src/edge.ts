@@ -3,9 +3,9 @@
  * the program of one image. A bundle of `wctr build --output type=edge` calls it; nothing else of wctr comes along.
  */
 import { cgiEnvironment, cgiResponse } from './host/edge/cgi.ts';
-import { type EdgeCall, type EdgeResult, runEdge } from './host/edge/container.ts';
+import { type EdgeCall, type EdgeResult, EdgeRuns } from './host/edge/container.ts';
 import { decodeResponse, encodeRequest, RequestListener } from './host/edge/http-connection.ts';
-import type { EdgeImage } from './host/edge/image.ts';
+import type { EdgeDescription, EdgeImage } from './host/edge/image.ts';
 
 export { WctrError } from './errors.ts';
 export type { EdgeCall, EdgeResult } from './host/edge/container.ts';
@@ -19,14 +19,16 @@ export interface EdgeContainer {
 }
 
 export function openEdge(image: EdgeImage): EdgeContainer {
+  const runs = new EdgeRuns(image);
   return {
-    run: (call) => runEdge(image, call),
-    fetch: (request, variables = {}) => answer(image, request, variables),
+    run: (call = {}) => runs.run(call),
+    fetch: (request, variables = {}) => answer(runs, image.description, request, variables),
   };
 }
 
 async function answer(
-  image: EdgeImage,
+  runs: EdgeRuns,
+  { http }: EdgeDescription,
   request: Request,
   variables: Readonly<Record<string, unknown>>,
 ): Promise<Response> {
@@ -34,13 +36,13 @@ async function answer(
   const env = Object.entries(variables).flatMap(([name, value]) =>
     typeof value === 'string' && /^[^=\0]+$/.test(name) ? [`${name}=${value}`] : [],
   );
-  if (image.description.http === 'socket') {
+  if (http === 'socket') {
     const listener = new RequestListener(encodeRequest(request, body));
-    const result = await runEdge(image, { env, listeners: [listener] });
+    const result = await runs.run({ env, listeners: [listener] });
     return decodeResponse(listener.written(), request.method) ?? failed(result);
   }
   const remote = request.headers.get('cf-connecting-ip') ?? '';
-  const result = await runEdge(image, { env: [...env, ...cgiEnvironment(request, body.length, remote)], stdin: body });
+  const result = await runs.run({ env: [...env, ...cgiEnvironment(request, body.length, remote)], stdin: body });
   if (result.stdout.length === 0 && result.exit.exitCode !== 0) return failed(result);
   log(result);
   return cgiResponse(result.stdout);

@@ -1,7 +1,7 @@
-/** Runs an edge image: a kernel and a guest of its own for every call, on the caller's thread. */
+/** Runs an edge image: a kernel as good as new and a guest of its own for every call, on the caller's thread. */
 import { browserRunnerHost } from '../browser/runner-host.ts';
 import { createInlineSandbox } from '../inline/sandbox.ts';
-import type { SandboxExit, SandboxSpec } from '../sandbox.ts';
+import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { clockFrom } from '../wasi/defaults.ts';
 import type { HostListener } from '../wasi/ports.ts';
 import type { EdgeImage } from './image.ts';
@@ -23,45 +23,59 @@ export interface EdgeResult {
 }
 
 const ID = '0'.repeat(64);
+const PAGE_BYTES = 65536;
 
-/** Never throws for what the guest did. */
-export async function runEdge(image: EdgeImage, call: EdgeCall = {}): Promise<EdgeResult> {
-  const { description, kernel, program } = image;
-  const { args, env, cwd, user } = description.process;
-  const spec: SandboxSpec = {
-    id: ID,
-    hostname: 'edge',
-    process: { args: call.args ?? args, env: merged(env, call.env ?? []), cwd, user, terminal: false },
-    root: {
+export class EdgeRuns {
+  readonly #image: EdgeImage;
+  readonly #root: SandboxSpec['root'];
+  readonly #listeners = new WeakMap<SandboxSpec, readonly HostListener[]>();
+  readonly #sandbox: Sandbox;
+
+  constructor(image: EdgeImage) {
+    this.#image = image;
+    this.#root = {
       readonly: false,
       index: { bytes: new Uint8Array(image.index) },
       layers: image.layers.map((layer) => ({ bytes: new Uint8Array(layer) })),
-    },
-    program: { path: (call.args ?? args)[0] ?? '' },
-    mounts: [],
-    resources: { memoryBytes: description.memoryPages * 65536 },
-    stdio: { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
-  };
-  // Time stands still while such a host's code runs: who sleeps is told that it passed.
-  let slept = 0;
-  const prepared = { module: program, info: description.info, fuel: false };
-  const sandbox = createInlineSandbox({
-    runnerHost: (stdio) => ({
-      ...browserRunnerHost({ kernel }, stdio),
-      clock: clockFrom(() => performance.now() + slept),
-      sleep: (ms) => {
-        slept += Math.max(0, ms);
-      },
-      ...(call.listeners === undefined ? {} : { listeners: call.listeners }),
-    }),
-    modules: { get: () => prepared, set() {} },
-  });
-  const handle = await sandbox.start(spec);
-  const input = handle.stdin?.getWriter();
-  if (call.stdin !== undefined && call.stdin.length > 0) await input?.write(call.stdin);
-  await input?.close();
-  const [exit, stdout, stderr] = await Promise.all([handle.wait(), all(handle.stdout), all(handle.stderr)]);
-  return { exit, stdout, stderr };
+    };
+    const { kernel, program, description } = image;
+    const prepared = { module: program, info: description.info, fuel: false };
+    // Time stands still while such a host's code runs: who sleeps is told that it passed.
+    let slept = 0;
+    this.#sandbox = createInlineSandbox({
+      runnerHost: (stdio, spec) => ({
+        ...browserRunnerHost({ kernel }, stdio),
+        clock: clockFrom(() => performance.now() + slept),
+        sleep: (ms) => {
+          slept += Math.max(0, ms);
+        },
+        listeners: this.#listeners.get(spec) ?? [],
+      }),
+      modules: { get: () => prepared, set() {} },
+    });
+  }
+
+  /** Never throws for what the guest did. */
+  async run({ args, env = [], stdin = new Uint8Array(0), listeners = [] }: EdgeCall): Promise<EdgeResult> {
+    const { process, memoryPages } = this.#image.description;
+    const spec: SandboxSpec = {
+      id: ID,
+      hostname: 'edge',
+      process: { ...process, ...(args === undefined ? {} : { args }), env: merged(process.env, env), terminal: false },
+      root: this.#root,
+      program: { path: process.args[0] ?? '' },
+      mounts: [],
+      resources: { memoryBytes: memoryPages * PAGE_BYTES },
+      stdio: { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
+    };
+    this.#listeners.set(spec, listeners);
+    const handle = await this.#sandbox.start(spec);
+    const input = handle.stdin?.getWriter();
+    if (stdin.length > 0) await input?.write(stdin);
+    await input?.close();
+    const [exit, stdout, stderr] = await Promise.all([handle.wait(), all(handle.stdout), all(handle.stderr)]);
+    return { exit, stdout, stderr };
+  }
 }
 
 /** The last value of a name counts. */

@@ -15,7 +15,7 @@ import { bytesInput } from '../worker/guest.ts';
 export interface InlineHost {
   /** The runtime's own streams, where it has some. */
   inherited?(name: 'stdin' | 'stdout' | 'stderr'): HostStream;
-  runnerHost(stdio: GuestStdio): RunnerHost | Promise<RunnerHost>;
+  runnerHost(stdio: GuestStdio, spec: SandboxSpec): RunnerHost | Promise<RunnerHost>;
   /** In place of the sandbox's own. */
   readonly modules?: ModuleCache;
 }
@@ -69,11 +69,14 @@ class InlineHandle implements SandboxHandle {
     this.#exit = ready
       .then(async () => {
         const { stdin } = spec.stdio;
-        const runner = await host.runnerHost({
-          stdin: stdin === 'inherit' ? inherit(host, 'stdin') : bytesInput(concat(input)),
-          stdout: stdout ?? inherit(host, 'stdout'),
-          stderr: stderr ?? inherit(host, 'stderr'),
-        });
+        const runner = await host.runnerHost(
+          {
+            stdin: stdin === 'inherit' ? inherit(host, 'stdin') : bytesInput(concat(input)),
+            stdout: stdout ?? inherit(host, 'stdout'),
+            stderr: stderr ?? inherit(host, 'stderr'),
+          },
+          spec,
+        );
         return runGuest(spec, { ...runner, keepsTime: true, ...caches });
       })
       .catch(failedStart)

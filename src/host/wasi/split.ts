@@ -35,9 +35,32 @@ export type SplitSeek = (fd: number, lo: number, hi: number, whence: number, res
 
 let module: WebAssembly.Module | undefined;
 
-/** The two as functions a guest can import. */
+/** The two as functions a guest can import. Where nothing can be compiled JavaScript cuts the numbers itself. */
 export function splitImports(open: SplitOpen, seek: SplitSeek) {
-  module ??= new WebAssembly.Module(Uint8Array.from(atob(BYTES), (character) => character.charCodeAt(0)));
+  module ??= compiled();
+  if (module === undefined) return uncompiled(open, seek);
   const { exports } = new WebAssembly.Instance(module, { w: { o: open, s: seek } });
   return { path_open: exports.o!, fd_seek: exports.s! };
+}
+
+function compiled(): WebAssembly.Module | undefined {
+  try {
+    return new WebAssembly.Module(Uint8Array.from(atob(BYTES), (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
+}
+
+function uncompiled(open: SplitOpen, seek: SplitSeek) {
+  const low = (value: bigint) => Number(BigInt.asIntN(32, value));
+  return {
+    path_open: (
+      ...[fd, dirflags, pointer, length, oflags, base, inheriting, fdflags, result]: [
+        ...[fd: number, dirflags: number, pointer: number, length: number, oflags: number],
+        ...[base: bigint, inheriting: bigint, fdflags: number, result: number],
+      ]
+    ) => open(fd, dirflags, pointer, length, oflags, low(base), low(inheriting), fdflags, result),
+    fd_seek: (fd: number, offset: bigint, whence: number, result: number) =>
+      seek(fd, low(offset), low(offset >> 32n), whence, result),
+  };
 }
