@@ -11,7 +11,7 @@ import type { ImageStore } from '../../images/image-store.ts';
 import { quote } from '../../images/quote.ts';
 import type { StoreLayout } from '../../images/store/layout.ts';
 import type { Descriptor, Digest } from '../../spec/image-spec.ts';
-import type { TreeEntry } from '../tree/file-tree.ts';
+import { baseOf, type TreeEntry } from '../tree/file-tree.ts';
 import type { ChangedEntry } from '../tree/stage-tree.ts';
 
 export interface LayerParts {
@@ -111,7 +111,13 @@ class Piece {
   }
 }
 
-function headerOf(path: string, { kind, mode, uid, gid, size, target = '' }: TreeEntry, mtime: number): Uint8Array {
+function headerOf(path: string, entry: TreeEntry, mtime: number): Uint8Array {
+  const { kind, mode, uid, gid, size, target = '' } = entry;
+  if (baseOf(path).startsWith('.wh.')) {
+    throw new WctrError('invalid-argument', `${quote(`/${path}`)} cannot be in a layer: its name would hide others`, {
+      hint: 'rename it, or leave it out by .dockerignore',
+    });
+  }
   const attributes = { mode, uid, gid, mtime };
   if (kind === 'directory') return encodeHeader({ ...attributes, name: fromText(`${path}/`), type: '5', size: 0 });
   const name = fromText(path);
