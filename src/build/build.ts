@@ -1,81 +1,229 @@
-/**
- * Builds an image from a Dockerfile: so far the instructions that need no program to run, on top of nothing or of other
- * stages. The same files make the same image, on every host and on every day.
- */
-import { type ErrorCode, isWctrError, WctrError } from '../errors.ts';
-import { digestOf } from '../images/digest.ts';
-import type { ImageRecord } from '../images/image-record.ts';
-import type { Reference } from '../images/reference.ts';
-import type { Leases } from '../images/store/leases.ts';
-import {
-  type Descriptor,
-  type ImageConfigDocument,
-  type ManifestDocument,
-  MEDIA_TYPE,
-  type Platform,
-} from '../spec/image-spec.ts';
-import { headOf, isArchive } from './copy/archive.ts';
-import { Copier, type CopyOptions, destinationOf } from './copy/copy.ts';
-import { parseMode } from './copy/mode.ts';
-import { parseOwner } from './copy/owner.ts';
-import { expandSource } from './copy/sources.ts';
-import type { AddInstruction, CopyInstruction, Dockerfile, StageInstruction } from './dockerfile/ast.ts';
-import { refuse } from './dockerfile/errors.ts';
-import { expandInstruction } from './dockerfile/expand.ts';
-import type { Word } from './dockerfile/source.ts';
-import { type BuildPlan, nameOf, type PlannedStage, planStages } from './dockerfile/stages.ts';
-import { type BuildArgs, StageVariables } from './dockerfile/variables.ts';
-import { BadPatternError } from './ignore/path-match.ts';
-import { ImageDraft } from './stage/image-draft.ts';
-import { type LayerParts, type Pins, writeLayer } from './stage/write-layer.ts';
-import type { FileTree } from './tree/file-tree.ts';
-import { resolvePath } from './tree/resolve-path.ts';
-import { StageTree } from './tree/stage-tree.ts';
+/** A whole build: reads the definition, builds the target for each platform, and puts it where it is to go. */
+import { isWctrError, WctrError } from '../errors.ts';
+import { canonicalName, type Reference } from '../images/reference.ts';
+import type { SolveStatus } from '../spec/build-progress.ts';
+import type { Digest, Platform } from '../spec/image-spec.ts';
+import { type Definition, type DefinitionRequest, loadDefinition } from './definition.ts';
+import { planStages } from './dockerfile/stages.ts';
+import type { BuildArgs } from './dockerfile/variables.ts';
+import { type BuiltImages, parseAnnotations, platformDirectory, writeDocuments } from './export/documents.ts';
+import { filesTar, keepImage, layoutTar } from './export/outputs.ts';
+import { type BuildStep, buildSteps } from './solve/build-steps.ts';
+import type { SolveParts } from './solve/ports.ts';
+import { BuildProgress, type VertexProgress } from './solve/progress.ts';
+import { Session, type UsedStep } from './solve/session.ts';
+import { type NamedContext, type SolveJob, Solver, type StageState } from './solve/solve.ts';
 
-export interface BuildParts extends LayerParts {
-  readonly leases: Leases;
-}
-
-export interface BuildOptions {
-  readonly platform: Platform;
+export interface BuildJob extends DefinitionRequest {
+  /** `--build-context`. */
+  readonly contexts?: ReadonlyMap<string, NamedContext>;
+  /** At least one. */
+  readonly platforms: readonly Platform[];
   readonly buildPlatform: Platform;
   readonly buildArgs?: BuildArgs;
   readonly target?: string;
-  readonly labels?: Readonly<Record<string, string>>;
   readonly references?: readonly Reference[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly noCache?: boolean | readonly string[];
+  readonly pull?: boolean;
+  readonly network?: SolveJob['network'];
+  readonly extraHosts?: readonly string[];
+  readonly secret?: SolveJob['secret'];
+  readonly reproducible?: boolean;
+  readonly memoryBytes?: number;
+  readonly outputs: readonly Output[];
+  /** After an image was put into the store under its names. */
+  readonly push?: (reference: Reference, onProgress: (event: PushStep) => void) => Promise<void>;
+  readonly onPlan?: (steps: readonly BuildStep[]) => void;
+  readonly onStatus?: (status: SolveStatus) => void;
   readonly signal?: AbortSignal;
-  /** Called before each instruction, with its text. */
-  readonly onStep?: (stage: string, text: string) => void;
 }
 
-interface BuiltStage {
-  readonly tree: StageTree;
-  readonly draft: ImageDraft;
-  readonly variables: StageVariables;
-  readonly layers: readonly Descriptor[];
+interface Written<Type extends string> {
+  readonly type: Type;
+  readonly write: (tar: AsyncIterable<Uint8Array>) => Promise<void>;
+}
+
+type ImageOutput = { readonly type: 'image'; readonly push?: boolean } | Written<'oci' | 'docker'>;
+
+export type Output = ImageOutput | { readonly type: 'none' } | Written<'files'>;
+
+export interface PushStep {
+  readonly id?: string;
+  readonly currentBytes?: number;
+  readonly totalBytes?: number;
+}
+
+export interface Built {
+  /** Of the first platform. Absent where no image was made. */
+  readonly imageId?: Digest;
+  /** Of the manifest or index. */
+  readonly digest?: Digest;
+  /** Steps that were used, for a cache others can use; `isFinal`: of the target itself. */
+  readonly used: readonly (UsedStep & { readonly isFinal: boolean })[];
 }
 
 /**
- * Throws `invalid-dockerfile` and `not-found` with the place in the file, `unsupported` for what cannot be built yet.
- * A build that fails leaves nothing behind but what the next collection removes.
+ * Throws `invalid-dockerfile`, `not-found` and so on with the place in the file, `build-failed` for a RUN, `cancelled`.
+ * A build that fails leaves nothing behind but what the cache keeps and the next collection removes.
  */
-export async function buildImage(
-  parts: BuildParts,
-  file: Dockerfile,
-  context: FileTree,
-  options: BuildOptions,
-): Promise<ImageRecord> {
-  const { platform: targetPlatform, buildPlatform, buildArgs = {}, target = '' } = options;
-  const plan = planStages(file, { targetPlatform, buildPlatform, buildArgs, target });
-  const mtime = sourceDateEpoch(buildArgs.SOURCE_DATE_EPOCH ?? plan.globals.get('SOURCE_DATE_EPOCH'));
-  const lease = parts.leases.open();
+export async function build(parts: SolveParts, job: BuildJob): Promise<Built> {
+  const { createHasher, leases } = parts;
+  const progress = new BuildProgress({ createHasher, onStatus: job.onStatus });
+  const lease = leases.open();
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(job.signal?.reason);
+  if (job.signal?.aborted === true) onAbort();
+  job.signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const builder = new Builder(parts, file, context, plan, options, lease, mtime);
-    const built = await builder.build();
-    return await finish(parts, lease, built, options, mtime);
+    const session = new Session(parts, lease, progress, stop.signal, job.pull ?? false);
+    return await new Build(session, job).run((reason) => stop.abort(reason));
+  } catch (error) {
+    if (job.signal?.aborted !== true) throw error;
+    throw isWctrError(error, 'cancelled')
+      ? error
+      : new WctrError('cancelled', 'the build was cancelled', { cause: error });
   } finally {
+    job.signal?.removeEventListener('abort', onAbort);
+    progress.cancel();
     await lease.release();
   }
+}
+
+class Build {
+  readonly #session: Session;
+  readonly #job: BuildJob;
+
+  constructor(session: Session, job: BuildJob) {
+    this.#session = session;
+    this.#job = job;
+  }
+
+  async run(abort: (reason: unknown) => void): Promise<Built> {
+    const { platforms, outputs } = this.#job;
+    const annotations = parseAnnotations(this.#job.annotations ?? {});
+    const { contexts = new Map<string, NamedContext>() } = this.#job;
+    const definition = await loadDefinition(
+      this.#session.progress,
+      this.#job,
+      this.#planOptions(platforms[0] as Platform),
+    );
+    const solvers = platforms.map(
+      (platform) => new Solver(this.#session, this.#solveJob(definition, platform, contexts)),
+    );
+    this.#job.onPlan?.(solvers.flatMap(buildSteps));
+    const mtime = solvers[0]?.job.mtime ?? 0;
+    const states = await this.#solve(solvers, abort);
+    const { used } = this.#session;
+    const isFinal = finalSteps(states);
+    const result = { used: used.map((step) => ({ ...step, isFinal: isFinal(step) })) };
+    const files = outputs.filter((output): output is Written<'files'> => output.type === 'files');
+    for (const { write } of files) {
+      await this.#exporting('exporting to client tarball', async () => {
+        const trees = states.map(({ layers, platform }, i) => ({
+          directory: states.length > 1 ? platformDirectory(platform) : '',
+          tree: (solvers[i] as Solver).layersTree('the result', layers),
+        }));
+        await write(filesTar(trees, mtime));
+      });
+    }
+    const images = outputs.filter((output): output is ImageOutput => output.type !== 'files' && output.type !== 'none');
+    if (images.length === 0) return result;
+    const built = states.map((state, i) => ({ state, platform: platforms[i] as Platform }));
+    for (const { draft } of states) draft.addLabels(this.#job.labels ?? {});
+    const created = new Date(mtime * 1000).toISOString();
+    const documents = await writeDocuments(this.#session.parts, this.#session.pins, built, { annotations, created });
+    for (const output of images) await this.#export(output, documents);
+    return { ...result, imageId: documents.images[0]?.config.digest as Digest, digest: documents.target.digest };
+  }
+
+  /** All of them, though one fails: nothing may go on when this has thrown. */
+  async #solve(solvers: readonly Solver[], abort: (reason: unknown) => void): Promise<StageState[]> {
+    const ended = await Promise.allSettled(solvers.map((solver) => solver.solve(abort)));
+    const failures = ended.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+    // The first to fail made the others give up
+    const { signal } = this.#session;
+    const cause = signal.aborted && this.#job.signal?.aborted !== true ? signal.reason : failures[0];
+    if (failures.length > 0) throw cause;
+    return ended.map((one) => (one as PromiseFulfilledResult<StageState>).value);
+  }
+
+  async #export(output: ImageOutput, documents: BuiltImages): Promise<void> {
+    const { images } = this.#session.parts;
+    const { references = [], push } = this.#job;
+    if (output.type !== 'image') {
+      const what = output.type === 'oci' ? 'oci image' : 'docker image';
+      await this.#exporting(`exporting to ${what} format`, () =>
+        output.write(layoutTar(images, documents, references, output.type)),
+      );
+      return;
+    }
+    await this.#exporting('exporting to image', async (vertex) => {
+      vertex.status('exporting layers', 0, 0, true);
+      await keepImage(images, documents, references);
+      vertex.status(`writing image ${documents.images[0]?.config.digest}`, 0, 0, true);
+      for (const reference of references) vertex.status(`naming to ${canonicalName(reference)}`, 0, 0, true);
+    });
+    if (output.push !== true) return;
+    if (references.length === 0 || push === undefined) {
+      throw new WctrError('invalid-argument', 'an image without a name cannot be pushed', {
+        hint: 'give it one: --tag NAME',
+      });
+    }
+    for (const reference of references) {
+      await this.#exporting(`pushing ${canonicalName(reference)}`, (vertex) =>
+        push(reference, ({ id, currentBytes, totalBytes }) => {
+          if (id !== undefined && currentBytes !== undefined) {
+            vertex.status(id, currentBytes, totalBytes ?? 0, currentBytes === totalBytes);
+          }
+        }),
+      );
+    }
+  }
+
+  async #exporting(name: string, action: (vertex: VertexProgress) => Promise<void>): Promise<void> {
+    const { progress, signal } = this.#session;
+    signal.throwIfAborted();
+    const vertex = progress.start(progress.digest('export', name), name);
+    try {
+      await action(vertex);
+      vertex.end();
+    } catch (error) {
+      vertex.end({ error: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  }
+
+  #planOptions(targetPlatform: Platform) {
+    const { buildPlatform, buildArgs = {}, target = '', contexts } = this.#job;
+    return { targetPlatform, buildPlatform, buildArgs, target, contexts: new Set(contexts?.keys()) };
+  }
+
+  #solveJob(definition: Definition, platform: Platform, contexts: ReadonlyMap<string, NamedContext>): SolveJob {
+    const { file, context } = definition;
+    const { buildArgs = {}, reproducible = false } = this.#job;
+    const plan = planStages(file, this.#planOptions(platform));
+    const epoch = buildArgs.SOURCE_DATE_EPOCH ?? plan.globals.get('SOURCE_DATE_EPOCH');
+    const mtime = sourceDateEpoch(epoch);
+    return {
+      ...{ file, plan, platform, context, contexts, buildArgs, mtime },
+      retimesRuns: reproducible || (epoch !== undefined && epoch !== ''),
+      fixedTime: reproducible ? mtime : undefined,
+      noCache: this.#job.noCache ?? false,
+      network: this.#job.network ?? 'default',
+      extraHosts: this.#job.extraHosts ?? [],
+      secret: this.#job.secret ?? (async () => undefined),
+      memoryBytes: this.#job.memoryBytes,
+      isOneOfSeveral: this.#job.platforms.length > 1,
+    };
+  }
+}
+
+/** Whether a step's layers are in the result. */
+function finalSteps(states: readonly StageState[]): (step: UsedStep) => boolean {
+  const final = new Set(states.flatMap(({ layers }) => layers.map(({ diffId }) => diffId)));
+  return ({ result }) => result.layers.every(({ diffId }) => final.has(diffId));
 }
 
 /** Seconds; the epoch itself where nothing else is asked for. */
@@ -85,211 +233,4 @@ function sourceDateEpoch(text: string | undefined): number {
   throw new WctrError('invalid-argument', `SOURCE_DATE_EPOCH is not a number of seconds: ${text.slice(0, 40)}`, {
     hint: 'use the output of: git log -1 --format=%ct',
   });
-}
-
-class Builder {
-  readonly #parts: BuildParts;
-  readonly #file: Dockerfile;
-  readonly #context: FileTree;
-  readonly #plan: BuildPlan;
-  readonly #options: BuildOptions;
-  readonly #pins: Pins;
-  readonly #mtime: number;
-  readonly #built = new Map<number, BuiltStage>();
-
-  constructor(
-    parts: BuildParts,
-    file: Dockerfile,
-    context: FileTree,
-    plan: BuildPlan,
-    options: BuildOptions,
-    pins: Pins,
-    mtime: number,
-  ) {
-    this.#parts = parts;
-    this.#file = file;
-    this.#context = context;
-    this.#plan = plan;
-    this.#options = options;
-    this.#pins = pins;
-    this.#mtime = mtime;
-  }
-
-  async build(): Promise<BuiltStage> {
-    for (const planned of this.#plan.needed) this.#built.set(planned.stage.index, await this.#stage(planned));
-    return this.#built.get(this.#plan.target.stage.index) as BuiltStage;
-  }
-
-  async #stage(planned: PlannedStage): Promise<BuiltStage> {
-    const below = this.#below(planned);
-    const name = nameOf(planned);
-    const tree = new StageTree(`stage "${name}"`, below?.tree);
-    const draft = new ImageDraft(new Date(this.#mtime * 1000).toISOString(), below?.draft);
-    const variables =
-      below?.variables.child() ??
-      new StageVariables(this.#plan.globals, this.#options.buildArgs ?? {}, { values: draft.env.map(pairOf) });
-    const layers: Descriptor[] = [...(below?.layers ?? [])];
-    const triggers = below?.draft.process.OnBuild ?? [];
-    if (triggers.length > 0) {
-      throw this.#unsupported(planned.stage.from.base, 'building on a stage with ONBUILD triggers');
-    }
-    for (const written of planned.stage.instructions) {
-      this.#options.signal?.throwIfAborted();
-      this.#options.onStep?.(name, written.text);
-      await this.#placed(written, async () => {
-        if (written.kind === 'arg') {
-          variables.declare(written, this.#file);
-          draft.remember(written.text, false);
-          return;
-        }
-        const { instruction } = expandInstruction(written, variables, this.#file);
-        await this.#apply(instruction, planned, tree, draft, variables);
-        const changes = tree.takeChanges();
-        const { signal } = this.#options;
-        const layer = { mtime: this.#mtime, ...(signal === undefined ? {} : { signal }) };
-        if (changes.length > 0) layers.push(await writeLayer(this.#parts, this.#pins, changes, layer));
-        if (written.kind !== 'onbuild') draft.remember(written.text, changes.length > 0);
-      });
-    }
-    return { tree, draft, variables, layers };
-  }
-
-  #below({ base, stage }: PlannedStage): BuiltStage | undefined {
-    if (base.kind === 'scratch') return undefined;
-    if (base.kind === 'stage') return this.#built.get(base.index);
-    throw this.#unsupported(stage.from.base, `building on ${base.kind === 'image' ? 'an image' : 'a named context'}`);
-  }
-
-  async #apply(
-    instruction: StageInstruction,
-    planned: PlannedStage,
-    tree: StageTree,
-    draft: ImageDraft,
-    variables: StageVariables,
-  ): Promise<void> {
-    if (instruction.kind === 'run') throw this.#unsupported(instruction.name, 'RUN');
-    if (instruction.kind === 'copy' || instruction.kind === 'add') {
-      await this.#copy(instruction, planned, tree, draft);
-      return;
-    }
-    draft.apply(instruction, this.#file.source);
-    if (instruction.kind === 'env') {
-      for (const { key, value } of instruction.pairs) variables.setEnv(key.text, value.text);
-    }
-    if (instruction.kind !== 'workdir') return;
-    const owner = await parseOwner(draft.process.User ?? '', tree);
-    tree.makeDirectories(await resolvePath(tree, draft.workingDir), { mode: 0o755, ...owner });
-  }
-
-  async #copy(
-    instruction: CopyInstruction | AddInstruction,
-    planned: PlannedStage,
-    tree: StageTree,
-    draft: ImageDraft,
-  ): Promise<void> {
-    const from = this.#origin(instruction, planned);
-    const { chown, chmod, exclude, heredocs } = instruction;
-    const options: CopyOptions = {
-      exclude: exclude.map(({ text }) => text),
-      ...(chown === undefined || chown.text === '' ? {} : { owner: await parseOwner(chown.text, tree) }),
-      ...(chmod === undefined || chmod.text === '' ? {} : { mode: parseMode(chmod.text) }),
-      ...(instruction.kind === 'copy' && instruction.parents ? { parents: true } : {}),
-    };
-    const copier = new Copier(tree, destinationOf(instruction.destination.text, draft.workingDir), options);
-    for (const source of instruction.sources) {
-      if (instruction.kind === 'add') await this.#checkAdd(source, instruction);
-      await this.#placed({ name: source }, () => copier.copy(from, source.text));
-    }
-    for (const { name, content } of heredocs) {
-      const bytes = new TextEncoder().encode(content);
-      const read = async function* () {
-        yield bytes;
-      };
-      await copier.putFile(name, { kind: 'file', mode: 0o644, uid: 0, gid: 0, size: bytes.length, read });
-    }
-  }
-
-  async #checkAdd(source: Word, { checksum, unpack }: AddInstruction): Promise<void> {
-    if (/^(?:https?|git|ssh):\/\/|^git@/.test(source.text)) throw this.#unsupported(source, 'ADD of an address');
-    if (checksum !== undefined) {
-      throw refuse(this.#file.source, checksum.span, 'checksum requires HTTP(S) or Git sources');
-    }
-    if (unpack === false) return;
-    for (const path of await expandSource(this.#context, source.text)) {
-      const entry = await this.#context.lstat(await resolvePath(this.#context, path));
-      if (entry?.read !== undefined && isArchive(await headOf(entry.read()))) {
-        throw this.#unsupported(source, 'unpacking an archive by ADD');
-      }
-    }
-  }
-
-  #origin(instruction: CopyInstruction | AddInstruction, { origins, stage }: PlannedStage): FileTree {
-    if (instruction.kind === 'add' || instruction.from === undefined) return this.#context;
-    const written = stage.instructions.find(({ span }) => span.start === instruction.span.start);
-    const [origin] = (written && origins.get(written)) ?? [];
-    if (origin?.kind === 'stage') return (this.#built.get(origin.index) as BuiltStage).tree;
-    throw this.#unsupported(instruction.from, 'copying from an image');
-  }
-
-  #unsupported({ span }: Word, what: string): WctrError {
-    return refuse(this.#file.source, span, `${what} is not supported yet`, {
-      code: 'unsupported',
-      hint: 'so far a build takes FROM scratch or a stage, COPY, and what changes the config alone',
-    });
-  }
-
-  /** Errors of an instruction get its place, those that have one keep it. */
-  async #placed({ name }: { readonly name: Word }, action: () => Promise<void>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      if (error instanceof BadPatternError) throw refuse(this.#file.source, name.span, error.message, { cause: error });
-      if (!isWctrError(error) || 'frame' in error.data || !PLACED.has(error.code)) throw error;
-      const { code, hint } = error;
-      throw refuse(this.#file.source, name.span, error.message, {
-        code,
-        cause: error,
-        ...(hint === undefined ? {} : { hint }),
-      });
-    }
-  }
-}
-
-/** Codes of mistakes in an instruction, not in the store or the host. */
-const PLACED = new Set<ErrorCode>(['invalid-argument', 'not-found', 'conflict']);
-
-async function finish(
-  { images, createHasher }: BuildParts,
-  pins: Pins,
-  { draft, layers }: BuiltStage,
-  { platform, labels = {}, references = [] }: BuildOptions,
-  mtime: number,
-): Promise<ImageRecord> {
-  draft.addLabels(labels);
-  const document: ImageConfigDocument = {
-    created: new Date(mtime * 1000).toISOString(),
-    ...(draft.author === undefined ? {} : { author: draft.author }),
-    architecture: platform.architecture,
-    os: platform.os,
-    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-    config: draft.process,
-    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
-    history: draft.history,
-  };
-  const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
-    const bytes = new TextEncoder().encode(JSON.stringify(value));
-    await pins.pin([digestOf(createHasher, bytes)]);
-    return images.content.put(mediaType, bytes);
-  };
-  const config = await put(MEDIA_TYPE.ociConfig, document);
-  const named: ManifestDocument = { schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config, layers };
-  const manifest = await put(MEDIA_TYPE.ociManifest, named);
-  let record: ImageRecord | undefined;
-  for (const reference of references) record = await images.put({ target: manifest, manifest, reference });
-  return record ?? (await images.put({ target: manifest, manifest }));
-}
-
-function pairOf(entry: string): [string, string] {
-  const equals = entry.indexOf('=');
-  return [entry.slice(0, equals), entry.slice(equals + 1)];
 }

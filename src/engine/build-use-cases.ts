@@ -1,56 +1,46 @@
-/** `build`: from what was asked for to what the builder takes. */
-import { buildImage } from '../build/build.ts';
+/** `build`: from what was asked for to what the builder takes, and its parts from the engine's. */
+
+import type { BuildJob, Output } from '../build/build.ts';
+import { build } from '../build/build.ts';
+import { LocalBuildCache } from '../build/cache/local-build-cache.ts';
 import { DirectoryTree } from '../build/context/directory-tree.ts';
 import { KeptChecksums } from '../build/context/kept-checksums.ts';
-import { parseDockerfile } from '../build/dockerfile/parse.ts';
-import { IgnoreMatcher, parseIgnoreFile } from '../build/ignore/ignore-matcher.ts';
+import type { RunExecutor } from '../build/run/executor.ts';
+import type { Download, SolveParts } from '../build/solve/ports.ts';
+import type { NamedContext } from '../build/solve/solve.ts';
 import type { FileTree } from '../build/tree/file-tree.ts';
-import { IgnoredTree } from '../build/tree/ignored-tree.ts';
-import { resolvePath } from '../build/tree/resolve-path.ts';
 import { WctrError } from '../errors.ts';
-import { collect } from '../images/archive/files.ts';
-import { parsePlatform } from '../images/platform.ts';
+import { DEFAULT_BUILD_PLATFORM, parsePlatform } from '../images/platform.ts';
 import { quote } from '../images/quote.ts';
 import { familiarName, parseReference } from '../images/reference.ts';
 import type { BuildCacheRecord } from '../spec/engine-api.ts';
-import type { BuildContextSource, BuildOutcome, BuildRequest, BuildUseCases } from './builds.ts';
+import { LocalBaseImages } from './build-images.ts';
+import type { BuildContextSource, BuildOutcome, BuildOutput, BuildRequest, BuildUseCases } from './builds.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
-const MAX_FILE_BYTES = 8 << 20;
-
 export class LocalBuilds implements BuildUseCases {
   readonly #parts: EngineParts;
+  readonly #images: LocalImages;
+  readonly #runs: RunExecutor;
 
-  constructor(parts: EngineParts, _images: LocalImages) {
+  constructor(parts: EngineParts, images: LocalImages, runs: RunExecutor) {
     this.#parts = parts;
+    this.#images = images;
+    this.#runs = runs;
   }
 
   async build(request: BuildRequest): Promise<BuildOutcome> {
-    const { images, leases, fs, layout, createHasher } = this.#parts;
-    const context = await this.#tree(request.context);
-    const { text, name } = await dockerfileOf(request, context);
-    const ignore =
-      request.ignore ?? (await readText(context, `${name}.dockerignore`)) ?? (await readText(context, '.dockerignore'));
-    const tree = ignore === undefined ? context : new IgnoredTree(context, new IgnoreMatcher(parseIgnoreFile(ignore)));
-    const platform = parsePlatform(request.platforms?.[0] ?? 'wasi/wasm');
+    refuseUnsupported(request);
     const references = (request.tags ?? []).map(parseReference);
-    const given = Object.entries(request.buildArgs ?? {}).filter((arg): arg is [string, string] => arg[1] !== null);
-    const record = await buildImage(
-      { images, leases, fs, layout, createHasher },
-      parseDockerfile(text, { name }),
-      tree,
-      {
-        platform,
-        buildPlatform: parsePlatform('wasi/wasm'),
-        buildArgs: Object.fromEntries(given),
-        references,
-        ...(request.target === undefined ? {} : { target: request.target }),
-        ...(request.labels === undefined ? {} : { labels: request.labels }),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
-      },
-    );
-    return { imageId: record.id, digest: record.manifest.digest, references: references.map(familiarName) };
+    const parts = this.#solveParts(request);
+    const job = await this.#job(request);
+    const { imageId, digest } = await build(parts, { ...job, references });
+    return {
+      ...(imageId === undefined ? {} : { imageId }),
+      ...(digest === undefined ? {} : { digest }),
+      references: imageId === undefined ? [] : references.map(familiarName),
+    };
   }
 
   async usage(): Promise<readonly BuildCacheRecord[]> {
@@ -61,35 +51,95 @@ export class LocalBuilds implements BuildUseCases {
     return { CachesDeleted: [], SpaceReclaimed: 0 };
   }
 
-  async #tree(source: BuildContextSource): Promise<FileTree> {
+  #solveParts({ credentials }: BuildRequest): SolveParts {
+    const { images, leases, fs, layout, createHasher } = this.#parts;
+    return {
+      ...{ images, leases, fs, layout, createHasher, download },
+      bases: new LocalBaseImages(this.#parts, this.#images, credentials),
+      cache: new LocalBuildCache(this.#parts),
+      runs: this.#runs,
+    };
+  }
+
+  async #job(request: BuildRequest): Promise<BuildJob> {
+    const given = Object.entries(request.buildArgs ?? {}).filter((arg): arg is [string, string] => arg[1] !== null);
+    const contexts = new Map<string, NamedContext>();
+    for (const [name, source] of Object.entries(request.contexts ?? {})) {
+      contexts.set(
+        name,
+        'image' in source ? source : { tree: await this.#tree(source, `the build context ${quote(name)}`) },
+      );
+    }
+    const asked = request.platforms ?? [];
+    return {
+      context: await this.#tree(request.context, 'the build context'),
+      contexts,
+      ...{ dockerfile: request.dockerfile, ignore: request.ignore },
+      platforms: asked.length === 0 ? [DEFAULT_BUILD_PLATFORM] : asked.map(parsePlatform),
+      buildPlatform: DEFAULT_BUILD_PLATFORM,
+      buildArgs: Object.fromEntries(given),
+      outputs: (request.outputs ?? [{ type: 'image' }]).map(outputOf),
+      push: async (reference, onEvent) => {
+        const { push } = await import('./registry-use-cases.ts');
+        const { credentials, signal } = request;
+        const permit = this.#images.permit.bind(this.#images);
+        await push(this.#parts, familiarName(reference), {
+          ...{ permit, onEvent },
+          ...(credentials === undefined ? {} : { logins: credentials }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+      },
+      ...chosen(request, ['target', 'labels', 'annotations', 'noCache', 'pull', 'network', 'extraHosts', 'secret']),
+      ...chosen(request, ['reproducible', 'memoryBytes', 'onPlan', 'onStatus', 'signal']),
+    };
+  }
+
+  async #tree(source: BuildContextSource, what: string): Promise<FileTree> {
     if ('tree' in source) return source.tree;
     const { paths } = this.#parts.host;
     if ('directory' in source && paths !== undefined) {
       const kept = new KeptChecksums(this.#parts);
-      return new DirectoryTree(await paths.contextFiles(), paths.resolve(source.directory), { kept });
+      return new DirectoryTree(await paths.contextFiles(), paths.resolve(source.directory), { kept, what });
     }
     const [kind] = Object.keys(source);
-    throw new WctrError('unsupported', `a build context of the kind ${kind} cannot be read here`);
+    throw new WctrError('unsupported', `${what}: one of the kind ${kind} cannot be read here`);
   }
 }
 
-async function dockerfileOf({ dockerfile }: BuildRequest, context: FileTree): Promise<{ text: string; name: string }> {
-  if (dockerfile !== undefined && 'text' in dockerfile) return dockerfile;
-  const name = dockerfile?.path ?? 'Dockerfile';
-  const text = await readText(context, name);
-  if (text !== undefined) return { text, name };
-  throw new WctrError(
-    'not-found',
-    `failed to read dockerfile: open ${quote(name).slice(1, -1)}: no such file or directory`,
-    {
-      hint: 'name it with --file',
-    },
-  );
+/** The fields that are given, of those named. */
+function chosen<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]]))) as Pick<
+    T,
+    K
+  >;
 }
 
-async function readText(tree: FileTree, path: string): Promise<string | undefined> {
-  const entry = await tree.lstat(await resolvePath(tree, path));
-  if (entry?.read === undefined) return undefined;
-  if (entry.size > MAX_FILE_BYTES) throw new WctrError('limit-exceeded', `${quote(path)} has ${entry.size} bytes`);
-  return new TextDecoder().decode(await collect(entry.read()));
+function refuseUnsupported(request: BuildRequest): void {
+  const refuse = (what: string) => {
+    throw new WctrError('unsupported', `${what} is not supported yet`, { hint: 'leave it out' });
+  };
+  if (request.provenance !== undefined) refuse('provenance');
+  if (request.compression === 'gzip') refuse('compression of layers');
+  if ((request.cacheFrom?.length ?? 0) > 0) refuse('cache from elsewhere');
+  if ((request.cacheTo?.length ?? 0) > 0) refuse('cache for elsewhere');
 }
+
+function outputOf(output: BuildOutput): Output {
+  if (output.type !== 'edge') return output as Output;
+  throw new WctrError('unsupported', 'an output for edge hosts is not supported yet', {
+    hint: 'use --output type=oci',
+  });
+}
+
+/** Over the web's fetch. What an address redirects to is the address' business, as with docker. */
+const download: Download = async (address, signal) => {
+  const response = await fetch(address, { redirect: 'follow', ...(signal === undefined ? {} : { signal }) }).catch(
+    (cause: unknown) => {
+      signal?.throwIfAborted();
+      throw new WctrError('registry-unreachable', `cannot fetch ${quote(address)}`, { cause });
+    },
+  );
+  if (response.ok && response.body !== null) return { body: response.body as unknown as AsyncIterable<Uint8Array> };
+  await response.body?.cancel();
+  throw new WctrError('not-found', `invalid response status ${response.status} for ${quote(address)}`);
+};

@@ -1,8 +1,11 @@
 /** The build half of the Engine port: what `wctr build`, the daemon's two build doors and embedders ask for. */
+import type { BuildStep } from '../build/solve/build-steps.ts';
 import type { FileTree } from '../build/tree/file-tree.ts';
 import type { CredentialSource } from '../images/registry/credentials.ts';
 import type { SolveStatus } from '../spec/build-progress.ts';
 import type { BuildCacheRecord, Filters } from '../spec/engine-api.ts';
+
+export type { BuildStep } from '../build/solve/build-steps.ts';
 
 export interface BuildUseCases {
   /**
@@ -72,16 +75,6 @@ export interface BuildRequest {
   readonly onPlan?: (steps: readonly BuildStep[]) => void;
   readonly onStatus?: (status: SolveStatus) => void;
   readonly signal?: AbortSignal;
-}
-
-/** An instruction of a stage that is needed, FROM included; in the order of the file. */
-export interface BuildStep {
-  /** As written, without continuations: `FROM wctr/base AS build`. */
-  readonly text: string;
-  /** The instruction's word in small letters: `from`, `run`. */
-  readonly kind: string;
-  /** Digest of the vertex that does it. Absent: it only changes the config. */
-  readonly vertex?: string;
 }
 
 /**

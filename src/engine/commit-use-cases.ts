@@ -6,6 +6,7 @@ import { spool } from '../images/archive/spool.ts';
 import { applyChanges } from '../images/config-changes.ts';
 import { digestOf } from '../images/digest.ts';
 import { parseManifest } from '../images/manifest.ts';
+import { ociLayer } from '../images/oci-layer.ts';
 import { DEFAULT_PLATFORMS } from '../images/platform.ts';
 import { parseReference } from '../images/reference.ts';
 import { isArtifact } from '../images/variants.ts';
@@ -126,19 +127,6 @@ async function readBase({ images }: Parts, { name, image }: ContainerRecord, dig
   const config = JSON.parse(new TextDecoder().decode(await images.content.read(manifest.config.digest)));
   return { config: config as ImageConfigDocument, layers: manifest.layers.map(ociLayer) };
 }
-
-/** Docker's layers under OCI's names: one manifest does not mix them. */
-function ociLayer(descriptor: Descriptor): Descriptor {
-  const { mediaType, digest, size, ...rest } = descriptor;
-  return { mediaType: OCI_NAMES[mediaType] ?? mediaType, digest, size, ...rest };
-}
-
-const OCI_NAMES: Readonly<Record<string, string>> = {
-  [MEDIA_TYPE.dockerLayerTar]: MEDIA_TYPE.ociLayerTar,
-  [MEDIA_TYPE.dockerLayerGzip]: MEDIA_TYPE.ociLayerGzip,
-  [MEDIA_TYPE.dockerLayerZstd]: MEDIA_TYPE.ociLayerZstd,
-  [MEDIA_TYPE.dockerForeignGzip]: MEDIA_TYPE.ociForeignGzip,
-};
 
 /** Into the store, by way of a temp file: a layer is known by its digest before it is taken in. */
 async function ingest(

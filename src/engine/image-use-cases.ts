@@ -4,6 +4,7 @@ import { imageHistory, inspectImage, listImages, repositoryOf } from '../images/
 import type { LoadContext } from '../images/load.ts';
 import { formatPlatform, parsePlatform } from '../images/platform.ts';
 import { canonicalName, canonicalRepository, familiarName, parseReference } from '../images/reference.ts';
+import type { CredentialSource } from '../images/registry/credentials.ts';
 import { isMissing } from '../images/store/disk-error.ts';
 import type { DistributionInspect, SearchResult } from '../spec/engine-api.ts';
 import { removalContext } from './collector.ts';
@@ -32,14 +33,16 @@ export class LocalImages implements ImageUseCases {
     this.#parts = parts;
   }
 
-  async pull(name: string, options: PullOptions = {}): Promise<PullOutcome> {
+  /** `logins`: of every registry that is asked, in place of `credentials`. */
+  async pull(name: string, options: PullOptions & { readonly logins?: CredentialSource } = {}): Promise<PullOutcome> {
     const [{ pullImage }, { onlyFor }] = await Promise.all([
       import('../images/pull.ts'),
       import('./registry-use-cases.ts'),
     ]);
     const { images, leases } = this.#parts;
     const reference = parseReference(name);
-    const registry = await this.#parts.registry(onlyFor(reference.domain, options.credentials));
+    const logins = options.logins ?? onlyFor(reference.domain, options.credentials);
+    const registry = await this.#parts.registry(logins);
     const { record, changed } = await pullImage({
       reference,
       images,

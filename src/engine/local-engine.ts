@@ -1,3 +1,4 @@
+import type { RunExecutor } from '../build/run/executor.ts';
 import type { BuildUseCases } from './builds.ts';
 import { ContainerContext, type ContainerMounts, type ContainerNetworks } from './container-context.ts';
 import { LocalContainers } from './container-use-cases.ts';
@@ -56,7 +57,10 @@ export class LocalEngine implements Engine {
     });
     this.system = new LocalSystem(parts);
     this.builds = lazily<BuildUseCases>(['build', 'usage', 'prune'], async () => {
-      return new (await import('./build-use-cases.ts')).LocalBuilds(parts, images);
+      const runs = lazily<RunExecutor>(['run'], async () => {
+        return (await import('./run-executor.ts')).openRunExecutor(this.#context);
+      });
+      return new (await import('./build-use-cases.ts')).LocalBuilds(parts, images, runs);
     });
   }
 

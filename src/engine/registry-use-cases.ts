@@ -24,7 +24,7 @@ const DEFAULT_SEARCH_LIMIT = 25;
 export async function push(
   parts: EngineParts,
   name: string,
-  options: PushOptions & Pick<PushRequest, 'permit'> = {},
+  options: PushOptions & Pick<PushRequest, 'permit'> & { readonly logins?: CredentialSource } = {},
 ): Promise<readonly PushedTag[]> {
   const { images, leases } = parts;
   const { all = false, platform, credentials, onEvent, signal, permit } = options;
@@ -38,7 +38,7 @@ export async function push(
   if (references.length === 0) {
     throw new WctrError('no-such-image', `no such image: ${familiarRepository(named)} has no tag here`);
   }
-  const registry = await parts.registry(onlyFor(named.domain, credentials));
+  const registry = await parts.registry(options.logins ?? onlyFor(named.domain, credentials));
   onEvent?.({ status: `The push refers to repository [${canonicalRepository(named)}]` });
   const pushed: PushedTag[] = [];
   for (const reference of references) {

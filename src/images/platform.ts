@@ -11,6 +11,9 @@ export const DEFAULT_PLATFORMS: readonly Platform[] = [
   { os: 'wasip2', architecture: 'wasm' },
 ];
 
+/** What a build is for, unless it says otherwise. */
+export const DEFAULT_BUILD_PLATFORM: Platform = { os: 'wasi', architecture: 'wasm' };
+
 const OS_ALIAS: Readonly<Record<string, string>> = { macos: 'darwin' };
 const ARCHITECTURE_ALIAS: Readonly<Record<string, Omit<Platform, 'os'>>> = {
   i386: { architecture: '386' },

@@ -1,17 +1,24 @@
-/** Whether ADD would unpack a file: by what is in it, not by its name. */
+/** Whether ADD unpacks a file: by what is in it, not by its name. */
 
-/** What a compressor, of which ADD knows four, begins its output with. */
-const MAGIC: readonly (readonly number[])[] = [
-  [0x1f, 0x8b, 0x08],
-  [0x42, 0x5a, 0x68],
-  [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
-  [0x28, 0xb5, 0x2f, 0xfd],
+export type ArchiveKind = 'tar' | 'gzip' | 'bzip2' | 'xz' | 'zstd';
+
+/** What compressors begin their output with. */
+const MAGIC: readonly (readonly [ArchiveKind, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b, 0x08]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
 ];
 const BLOCK = 512;
 
-/** Compressed data counts as an archive here: whether a tar is in it is not looked at. */
-export function isArchive(head: Uint8Array): boolean {
-  if (MAGIC.some((magic) => magic.every((byte, i) => head[i] === byte))) return true;
+/** Of a file by its first block. Compressed data may have something else than a tar in it. */
+export function archiveKind(head: Uint8Array): ArchiveKind | undefined {
+  const compressed = MAGIC.find(([, magic]) => magic.every((byte, i) => head[i] === byte));
+  if (compressed !== undefined) return compressed[0];
+  return isTarHeader(head) ? 'tar' : undefined;
+}
+
+export function isTarHeader(head: Uint8Array): boolean {
   if (head.length < BLOCK) return false;
   let sum = 0;
   for (let i = 0; i < BLOCK; i += 1) sum += i >= 148 && i < 156 ? 0x20 : (head[i] as number);

@@ -21,6 +21,8 @@ export interface CopyOptions {
   readonly exclude?: readonly string[];
   /** Keep the directories of a source, from a `/./` in it on. */
   readonly parents?: boolean;
+  /** What is in the way goes, as it does when an archive is unpacked. */
+  readonly replaces?: boolean;
 }
 
 /** A `/` or `/.` at its end says that it is a directory. */
@@ -57,11 +59,16 @@ export class Copier {
     for (const path of await expandSource(from, source)) await this.#copyOne(from, path, undefined);
   }
 
+  /** One path, whatever characters are in it. */
+  copyPath(from: FileTree, path: string): Promise<void> {
+    return this.#copyOne(from, path, undefined);
+  }
+
   /** A file made here: a here-document. */
   async putFile(name: string, entry: TreeEntry): Promise<void> {
     await this.#makeDestination();
     const path = await this.#target(entry, name);
-    this.#put(path, entry);
+    await this.#put(path, entry);
   }
 
   async #copyWithParents(from: FileTree, source: string): Promise<void> {
@@ -86,7 +93,7 @@ export class Copier {
     const entry = await this.#require(from, path);
     await this.#makeDestination();
     const target = await this.#target(entry, baseOf(path));
-    if (entry.kind === 'directory') this.#makeDirectories(target);
+    if (entry.kind === 'directory') await this.#makeDirectories(target);
     const walk: Walk = { from, include, pending: [] };
     const none = { include: include?.root, exclude: this.#exclude?.root };
     await this.#copyEntry(walk, followed, '', target, entry, none);
@@ -97,18 +104,18 @@ export class Copier {
     const path = await resolvePath(this.#tree, this.#destination.path);
     const there = await this.#tree.lstat(path);
     if (entry.kind !== 'directory' && there?.kind === 'directory') return join(path, name);
-    if (entry.kind !== 'directory') this.#makeDirectories(parentOf(path));
+    if (entry.kind !== 'directory') await this.#makeDirectories(parentOf(path));
     return path;
   }
 
   async #makeDestination(): Promise<void> {
     const { path, isDirectory } = this.#destination;
-    this.#makeDirectories(await resolvePath(this.#tree, isDirectory ? path : parentOf(path)));
+    await this.#makeDirectories(await resolvePath(this.#tree, isDirectory ? path : parentOf(path)));
   }
 
-  #makeDirectories(path: string): void {
+  async #makeDirectories(path: string): Promise<void> {
     const { owner = { uid: 0, gid: 0 }, mode } = this.#options;
-    this.#tree.makeDirectories(path, { ...owner, mode: mode?.(DIRECTORY_MODE, true) ?? DIRECTORY_MODE });
+    await this.#tree.makeDirectories(path, { ...owner, mode: mode?.(DIRECTORY_MODE, true) ?? DIRECTORY_MODE });
   }
 
   async #copyEntry(
@@ -124,12 +131,12 @@ export class Copier {
     const isWanted = relative === '' ? walk.include === undefined : matches.include?.isIgnored !== false && !isExcluded;
     if (entry.kind !== 'directory') {
       if (!isWanted && relative !== '') return;
-      this.#makePending(walk);
-      this.#put(target, entry);
+      await this.#makePending(walk);
+      await this.#put(target, entry);
       return;
     }
     if (relative !== '') walk.pending.push({ target, entry });
-    if (isWanted) this.#makePending(walk);
+    if (isWanted) await this.#makePending(walk);
     if (!(isExcluded && !(this.#exclude?.hasExceptions ?? false))) {
       for (const name of await walk.from.list(source)) {
         const child = await walk.from.lstat(join(source, name));
@@ -148,20 +155,20 @@ export class Copier {
   }
 
   /** Directories on the way to what is copied; none that would stay empty because of a pattern. */
-  #makePending(walk: Walk): void {
-    for (const { target, entry } of walk.pending) this.#put(target, entry);
+  async #makePending(walk: Walk): Promise<void> {
+    for (const { target, entry } of walk.pending) await this.#put(target, entry);
     walk.pending = [];
   }
 
-  #put(target: string, entry: TreeEntry): void {
-    const { owner, mode } = this.#options;
+  async #put(target: string, entry: TreeEntry): Promise<void> {
+    const { owner, mode, replaces = false } = this.#options;
     const isDirectory = entry.kind === 'directory';
-    const there = this.#tree.entryAt(target);
+    const there = replaces ? undefined : await this.#tree.lstat(target);
     if (there !== undefined && (there.kind === 'directory') !== isDirectory) {
       const what = isDirectory ? 'cannot copy to non-directory' : 'cannot replace to directory with file';
       throw new WctrError('conflict', `${what}: ${quote(`/${target}`)}`, { hint: 'copy to another place' });
     }
-    this.#tree.put(target, {
+    await this.#tree.put(target, {
       ...entry,
       ...(owner ?? {}),
       ...(mode === undefined || entry.kind === 'symlink' ? {} : { mode: mode(entry.mode, isDirectory) }),

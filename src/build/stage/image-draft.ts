@@ -10,8 +10,15 @@ type Draft = { -readonly [Key in keyof ProcessConfig]: ProcessConfig[Key] };
 
 /** Every stage has a PATH: docker's, where the base image has none. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const DEFAULT_SHELL = ['/bin/sh', '-c'];
+export const DEFAULT_SHELL = ['/bin/sh', '-c'];
 const SIGNAL = /^[A-Za-z0-9+-]{1,16}$/;
+
+/** What a draft begins with. */
+export interface DraftBase {
+  readonly process: ProcessConfig;
+  readonly author?: string | undefined;
+  readonly history: readonly HistoryEntry[];
+}
 
 export class ImageDraft {
   author: string | undefined;
@@ -20,10 +27,10 @@ export class ImageDraft {
   #process: Draft;
   #hasCmd = false;
 
-  /** `created` for every entry of the history, RFC 3339. */
-  constructor(created: string, below?: ImageDraft) {
+  /** `created` for every entry of the history, RFC 3339. `below`: another stage's draft, or an image's config. */
+  constructor(created: string, below?: DraftBase) {
     this.#created = created;
-    this.#process = below === undefined ? {} : { ...below.#process };
+    this.#process = { ...below?.process };
     // Triggers are for whoever builds on the image, once
     delete this.#process.OnBuild;
     if (below !== undefined) {
