@@ -4,10 +4,15 @@ import { createCoreModules } from './core/core-modules.ts';
 import { createHasher } from './core/hash.ts';
 import { assembleEngine } from './engine/assemble.ts';
 import type { Engine } from './engine/engine.ts';
-import type { SandboxChoice } from './engine/parts.ts';
+import type { EngineHost, SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { WebLocks } from './host/browser/locks.ts';
-import { type BrowserSandboxOptions, createInlineSandbox, createWorkerSandbox } from './host/browser/sandboxes.ts';
+import {
+  type BrowserSandboxOptions,
+  createInlineSandbox,
+  createInlineSpaces,
+  createWorkerSandbox,
+} from './host/browser/sandboxes.ts';
 import { MemoryLocks } from './host/memory-locks.ts';
 import type { FileSystem } from './host/ports.ts';
 import type { Sandbox } from './host/sandbox.ts';
@@ -79,6 +84,7 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
       bundledImage: async () => undefined,
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       isAlive: () => false,
+      openHere: lazySpaces({ ...options, wasmUrl: wasm }),
       readAt: async (location, position, length) => {
         if ('bytes' in location)
           return location.bytes.slice(position, Math.min(position + length, location.bytes.length));
@@ -93,6 +99,17 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
     },
     ...(options.registries === undefined ? {} : { registries: { mirrors: [], insecure: [], ...options.registries } }),
   });
+}
+
+/** Loaded by the first RUN of a build. */
+function lazySpaces(options: BrowserSandboxOptions): NonNullable<EngineHost['openHere']> {
+  let open: Promise<NonNullable<EngineHost['openHere']>> | undefined;
+  return async (spec) => {
+    open ??= import('./containers/files/kernel-files.ts').then(({ KernelFiles }) =>
+      createInlineSpaces(options, (access) => new KernelFiles(access)),
+    );
+    return (await open)(spec);
+  };
 }
 
 /** memfs is large: a page that brings its own file system never loads it. */

@@ -8,7 +8,7 @@ import type { VolumeDriver } from './containers/volumes/driver.ts';
 import { createCoreModules } from './core/core-modules.ts';
 import { assembleEngine } from './engine/assemble.ts';
 import type { LocalEngine } from './engine/local-engine.ts';
-import type { HostProcesses, SandboxChoice } from './engine/parts.ts';
+import type { EngineHost, HostProcesses, SandboxChoice } from './engine/parts.ts';
 import { WctrError } from './errors.ts';
 import { directFileSystem } from './host/node/direct-file-system.ts';
 import { configDirectory, dataRoot } from './host/node/directories.ts';
@@ -115,6 +115,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       processes: hostProcesses(env, root, options),
       memoryDirectory: () => memoryDirectory(root),
       openFiles: lazyFiles,
+      openHere: lazySpace,
       readAt,
     },
     transport: TRANSPORT,
@@ -184,6 +185,15 @@ const lazyFiles: OpenFiles = async (spec, options) => {
     import('./containers/files/kernel-files.ts'),
   ]);
   return openStoppedFiles(spec, options, (access) => new KernelFiles(access));
+};
+
+/** Loaded by the first RUN of a build with isolation `inline`. */
+const lazySpace: NonNullable<EngineHost['openHere']> = async (spec) => {
+  const [{ openSpace }, { KernelFiles }] = await Promise.all([
+    import('./host/node/sandboxes.ts'),
+    import('./containers/files/kernel-files.ts'),
+  ]);
+  return openSpace(spec, (access) => new KernelFiles(access));
 };
 
 /** Loaded by the first command that starts a container process or speaks to one. */

@@ -1,6 +1,7 @@
 /** What the local engine is put together from; a composition root fills it with one host's adapters. */
 
 import type { ContextFiles } from '../build/context/directory-tree.ts';
+import type { OpenSpaceHere } from '../build/run/runs-here.ts';
 import type { EventLog } from '../containers/events.ts';
 import type { OpenFiles } from '../containers/files/open.ts';
 import type { ContainerProcesses } from '../containers/processes.ts';
@@ -83,6 +84,8 @@ export interface EngineHost {
   processStart?(pid: number): string | undefined;
   /** Container processes, where the host can start any. */
   readonly processes?: HostProcesses;
+  /** Boots a container for one program of a build on the calling thread. */
+  readonly openHere?: OpenSpaceHere;
   /** Boots a container's files without a guest, where the host has a kernel for that. */
   readonly openFiles?: OpenFiles;
   /** A private directory in memory, for volumes of the driver `memfs`, where the host has such a thing. */

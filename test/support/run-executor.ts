@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { RunExecutor, RunMount, RunStep } from '../../src/build/run/executor.ts';
 import { type FileTree, ROOT, type TreeEntry } from '../../src/build/tree/file-tree.ts';
 import { StageTree } from '../../src/build/tree/stage-tree.ts';
+import { KernelFiles } from '../../src/containers/files/kernel-files.ts';
 import { readTar } from '../../src/containers/files/tar-reader.ts';
 import { createContainerProcesses } from '../../src/containers/node/shim-processes.ts';
 import { engineParts } from '../../src/engine/assemble.ts';
@@ -14,12 +15,22 @@ import { LocalNetworks } from '../../src/engine/network-use-cases.ts';
 import type { EngineHost, EngineParts } from '../../src/engine/parts.ts';
 import { ProgramSources } from '../../src/engine/program.ts';
 import { openRunExecutor } from '../../src/engine/run-executor.ts';
-import { hostFacts, isAlive, listeners, processStart, randomBytes, readAt } from '../../src/host/node/engine-host.ts';
+import {
+  hostFacts,
+  hostPaths,
+  isAlive,
+  listeners,
+  processStart,
+  randomBytes,
+  readAt,
+} from '../../src/host/node/engine-host.ts';
 import { nodeFileSystem } from '../../src/host/node/file-system.ts';
 import { nodeHasher } from '../../src/host/node/hasher.ts';
 import { FileLocks } from '../../src/host/node/locks.ts';
 import { processUsage, signalProcess } from '../../src/host/node/processes.ts';
 import { runDirectory } from '../../src/host/node/run-directory.ts';
+import { openSpace } from '../../src/host/node/sandboxes.ts';
+import { syncFileSystem } from '../../src/host/node/sync-file-system.ts';
 import { Layers } from '../../src/images/layers.ts';
 import { type Digest, MEDIA_TYPE } from '../../src/spec/image-spec.ts';
 import { compileGuest } from './c-guest.ts';
@@ -53,9 +64,14 @@ export interface Ran {
   readonly members: readonly string[];
 }
 
-/** `host`: in place of parts of a Node host. `store`: one that is there already, with its base. */
+/** `isolation`: inline, on this thread. `host`: in place of parts of a Node host. `store`: one that is there already, with its base. */
 export async function openRunWorld(
-  options: { host?: Partial<EngineHost>; store?: { root: string; base: Digest } } = {},
+  options: {
+    isolation?: 'inline';
+    hasPaths?: boolean;
+    host?: Partial<EngineHost>;
+    store?: { root: string; base: Digest };
+  } = {},
 ): Promise<RunWorld> {
   const root = options.store?.root ?? mkdtempSync(join(tmpdir(), 'wctr-runs-'));
   const env = { XDG_RUNTIME_DIR: '' };
@@ -70,7 +86,7 @@ export async function openRunWorld(
     core,
     layers: (stores) => new Layers({ ...stores, createHasher: nodeHasher, core }),
     sandboxes: {
-      default: 'process',
+      default: options.isolation ?? 'process',
       available: [],
       open: () => Promise.reject(new Error('none')),
       close: async () => {},
@@ -91,6 +107,10 @@ export async function openRunWorld(
         close: async () => processes.close(),
       },
       readAt,
+      ...(options.hasPaths === false
+        ? {}
+        : { paths: { fs: nodeFileSystem, ...hostPaths, contextFiles: async () => syncFileSystem } }),
+      openHere: async (spec) => openSpace(spec, (access) => new KernelFiles(access)),
       ...options.host,
     },
     transport: { fetch, lookup: async () => [] },

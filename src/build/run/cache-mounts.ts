@@ -25,6 +25,11 @@ export interface TakenCache {
   release(): Promise<void>;
 }
 
+/** What names a cache on disk and in locks: hexadecimal. */
+export function cacheKey(createHasher: CreateHasher, id: string): string {
+  return digestParts(digestOf(createHasher, new TextEncoder().encode(id))).hex;
+}
+
 export interface DirectoryCachesOptions {
   readonly fs: FileSystem;
   /** Data root of the store. */
@@ -50,7 +55,7 @@ export class DirectoryCaches implements CacheMounts {
 
   async take(mount: CacheMount, signal?: AbortSignal): Promise<TakenCache> {
     const { fs, root, locks, createHasher } = this.#options;
-    const { hex } = digestParts(digestOf(createHasher, new TextEncoder().encode(mount.id)));
+    const hex = cacheKey(createHasher, mount.id);
     const shared = mount.sharing !== 'locked';
     const held: Lock[] = [];
     const release = async () => {

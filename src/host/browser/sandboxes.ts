@@ -4,8 +4,10 @@
  */
 import { withMemoryKind } from '../../core/load.ts';
 import { WctrError } from '../../errors.ts';
+import type { CreateFiles } from '../container/files-access.ts';
 import { createInlineSandbox as createInline } from '../inline/sandbox.ts';
-import type { Sandbox } from '../sandbox.ts';
+import { type InlineSpace, openInlineSpace } from '../inline/space.ts';
+import type { Sandbox, SandboxSpec } from '../sandbox.ts';
 import {
   createWorkerSandbox as createWorker,
   type WorkerSandbox,
@@ -45,6 +47,15 @@ export function createInlineSandbox(options: BrowserSandboxOptions = {}): Sandbo
       return browserRunnerHost({ kernel: await kernel(), core: await core() }, stdio);
     },
   });
+}
+
+/** For the programs of builds: `createFiles` is how their files are reached. */
+export function createInlineSpaces(options: BrowserSandboxOptions, createFiles: CreateFiles) {
+  const { kernel, core } = modules(options);
+  return async (spec: SandboxSpec): Promise<InlineSpace> => {
+    const compiled = { kernel: await kernel(), core: await core() };
+    return openInlineSpace(spec, (stdio) => browserRunnerHost(compiled, stdio), createFiles);
+  };
 }
 
 function modules({ wasmUrl }: BrowserSandboxOptions) {

@@ -1,7 +1,9 @@
 /** The isolations of Node (and of Deno and Bun through node:), ready to use. */
 import { checkpoints } from '../checkpoint/resume.ts';
+import type { CreateFiles } from '../container/files-access.ts';
 import { createInlineSandbox as createInline } from '../inline/sandbox.ts';
-import type { Sandbox } from '../sandbox.ts';
+import { type InlineSpace, openInlineSpace } from '../inline/space.ts';
+import type { Sandbox, SandboxSpec } from '../sandbox.ts';
 import {
   createWorkerSandbox as createWorker,
   type WorkerSandbox,
@@ -20,6 +22,11 @@ export function createInlineSandbox(): Sandbox {
     inherited: inheritedStream,
     runnerHost: (stdio) => ({ ...nodeRunnerHost(packagedWasm, stdio), checkpoints }),
   });
+}
+
+/** For the programs of builds: `createFiles` is how their files are reached. */
+export function openSpace(spec: SandboxSpec, createFiles: CreateFiles): InlineSpace {
+  return openInlineSpace(spec, (stdio) => nodeRunnerHost(packagedWasm, stdio), createFiles);
 }
 
 export function createWorkerSandbox(options: WorkerSandboxOptions = {}): WorkerSandbox {
