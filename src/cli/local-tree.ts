@@ -13,9 +13,16 @@ export interface LocalTree {
   pack(path: string, name: string): AsyncIterable<Uint8Array>;
   /**
    * The tar's first member becomes `root`, the others go below it. Never writes through a link below `root` and never
-   * outside of it, whatever the archive says: it comes from a container. `owners`: give files to whom the archive says.
+   * outside of it, whatever the archive says: it comes from a container.
    */
-  unpack(tar: AsyncIterable<Uint8Array>, root: string, options: { readonly owners: boolean }): Promise<void>;
+  unpack(tar: AsyncIterable<Uint8Array>, root: string, options: UnpackOptions): Promise<void>;
+}
+
+export interface UnpackOptions {
+  /** Give files to whom the archive says. */
+  readonly owners: boolean;
+  /** All members go below `root`, which stays as it is, or is made. */
+  readonly below?: boolean;
 }
 
 /** What is used of Node's fs/promises, which Deno and Bun have too. */
@@ -25,7 +32,7 @@ export interface LocalFs {
   readdir(path: string): Promise<string[]>;
   readlink(path: string): Promise<string>;
   open(path: string, flags: string, mode?: number): Promise<FileHandle>;
-  mkdir(path: string, options: { mode: number }): Promise<unknown>;
+  mkdir(path: string, options: { mode: number; recursive?: boolean }): Promise<unknown>;
   unlink(path: string): Promise<void>;
   link(existing: string, path: string): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
@@ -125,10 +132,11 @@ async function unpack(
   fs: LocalFs,
   tar: AsyncIterable<Uint8Array>,
   root: string,
-  options: { readonly owners: boolean },
+  options: UnpackOptions,
 ): Promise<void> {
-  let prefix: string | undefined;
-  let isTree = false;
+  let prefix = options.below === true ? '' : undefined;
+  let isTree = prefix !== undefined;
+  if (isTree) await makeRoot(fs, root);
   const directories: { path: string; entry: TarEntry }[] = [];
   for await (const entry of readTar(tar)) {
     const name = cleanName(toText(entry.name));
@@ -137,6 +145,7 @@ async function unpack(
     prefix ??= name;
     isTree ||= entry.type === '5';
     const path = target(root, prefix, name);
+    if (options.below === true && path === root) continue;
     await writeMember(fs, path, root, prefix, entry, options);
     if (entry.type === '5') directories.push({ path, entry });
   }
@@ -171,7 +180,7 @@ async function writeMember(
   root: string,
   prefix: string,
   entry: TarEntry,
-  options: { readonly owners: boolean },
+  options: UnpackOptions,
 ): Promise<void> {
   await makeParents(fs, path, root);
   const there = await fs.lstat(path).catch(missing);
@@ -195,6 +204,12 @@ async function writeMember(
     await fs.symlink(toText(entry.link), path);
   }
   // Devices and pipes of a container mean nothing here.
+}
+
+async function makeRoot(fs: LocalFs, root: string): Promise<void> {
+  const there = await fs.stat(root).catch(missing);
+  if (there === undefined) await fs.mkdir(root, { mode: 0o777, recursive: true });
+  else if (!there.isDirectory()) throw new WctrError('conflict', `cannot write files to ${root}: it is no directory`);
 }
 
 async function isDirectory(fs: LocalFs, path: string): Promise<boolean> {
@@ -231,7 +246,7 @@ async function writeFile(
   fs: LocalFs,
   path: string,
   entry: TarEntry,
-  options: { readonly owners: boolean },
+  options: UnpackOptions,
   there: Stats | undefined,
 ): Promise<void> {
   // A new file, so that a link or a hard link of the user's is never written through.
@@ -253,12 +268,7 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
 }
 
-async function applyAttributes(
-  fs: LocalFs,
-  path: string,
-  entry: TarEntry,
-  options: { readonly owners: boolean },
-): Promise<void> {
+async function applyAttributes(fs: LocalFs, path: string, entry: TarEntry, options: UnpackOptions): Promise<void> {
   const seconds = Number(entry.mtimeNs) / 1e9;
   if (options.owners) await fs.chown(path, entry.uid, entry.gid);
   await fs.chmod(path, entry.mode & 0o777);

@@ -1,7 +1,5 @@
 /** `--output`, `--push`, `--load`: where the result of a build goes. */
 
-import { fromText } from '../../containers/files/names.ts';
-import { encodeHeader } from '../../containers/files/tar-header.ts';
 import type { BuildOutput, BuildRequest } from '../../engine/builds.ts';
 import { WctrError } from '../../errors.ts';
 import type { Context } from '../command.ts';
@@ -147,12 +145,6 @@ function toStdout({ host }: Context): Write {
 function toDirectory({ host }: Context, dest: string): Write {
   return async (tar) => {
     const tree = await host.localTree();
-    await tree.unpack(belowRoot(tar), host.resolvePath(dest), { owners: false });
+    await tree.unpack(tar, host.resolvePath(dest), { owners: false, below: true });
   };
-}
-
-/** `unpack` takes the first member for the root, so there is one. */
-async function* belowRoot(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield encodeHeader({ name: fromText('./'), type: '5', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 });
-  yield* tar;
 }

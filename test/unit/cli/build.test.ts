@@ -99,9 +99,11 @@ const ASKED: readonly (readonly [line: string, expected: Partial<BuildRequest>, 
 ];
 
 describe('what a line asks for', () => {
-  it.each(ASKED)('%s', async (line, expected, more) => {
-    expect(await requestOf(line.split(' '), more)).toMatchObject(expected);
-  });
+  for (const [line, expected, more] of ASKED) {
+    it(line, async () => {
+      expect(await requestOf(line.split(' '), more)).toMatchObject(expected);
+    });
+  }
 
   it('leaves out what would be nothing', async () => {
     const request = await requestOf(['--provenance=false', 'app']);
@@ -194,12 +196,14 @@ const WRONG: readonly (readonly [line: string, code: number, said: RegExp, more?
 ];
 
 describe('what is wrong with a line', () => {
-  it.each(WRONG)('%s', async (line, code, said, more) => {
-    const answer = await runLine(line.split(' '), setup(more));
-    expect({ code: answer.code, stderr: answer.stderr }).toEqual({ code, stderr: expect.stringMatching(said) });
-    const lines = answer.stderr.split('\n').filter((text) => text !== '');
-    expect(lines.length).toBeLessThanOrEqual(2);
-  });
+  for (const [line, code, said, more] of WRONG) {
+    it(line, async () => {
+      const answer = await runLine(line.split(' '), setup(more));
+      expect({ code: answer.code, stderr: answer.stderr }).toEqual({ code, stderr: expect.stringMatching(said) });
+      const lines = answer.stderr.split('\n').filter((text) => text !== '');
+      expect(lines.length).toBeLessThanOrEqual(2);
+    });
+  }
 
   it('refuses a terminal for what it reads and writes', async () => {
     const terminal = { height: 24, width: 80 };
