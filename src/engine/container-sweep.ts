@@ -27,7 +27,15 @@ export async function sweepLeftovers(context: ContainerContext): Promise<void> {
   const { containers, locks } = context.parts;
   await containers.sweep().catch(() => {});
   await sweepSockets(context).catch(() => {});
+  await sweepRuns(context).catch(() => {});
   await locks.sweep?.().catch(() => {});
+}
+
+/** What RUNs of killed builders had. */
+export async function sweepRuns(context: ContainerContext): Promise<void> {
+  if (context.parts.host.processes === undefined) return;
+  const { RunPlaces } = await import('./run-places.ts');
+  await new RunPlaces(context).sweep();
 }
 
 async function sweepSockets({ parts }: ContainerContext): Promise<void> {

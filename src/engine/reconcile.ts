@@ -4,7 +4,7 @@ import type { ContainerContext } from './container-context.ts';
 import { discard } from './container-remove.ts';
 import { launch, starting } from './container-start.ts';
 import { EXIT_KILLED, isForgotten, isLost, isUnsettled, lostRecord } from './container-state.ts';
-import { removeSockets } from './container-sweep.ts';
+import { removeSockets, sweepRuns } from './container-sweep.ts';
 import { pause } from './timing.ts';
 
 /**
@@ -62,6 +62,7 @@ async function restart(context: ContainerContext, record: ContainerRecord): Prom
 /** When a daemon begins: those that are to run as long as it does. */
 export async function startWanted(context: ContainerContext): Promise<void> {
   const { containers } = context.parts;
+  await sweepRuns(context).catch(() => {});
   for (const record of await containers.list()) {
     await reconcile(context, record.key);
     const now = await containers.get(record.key);
