@@ -25,12 +25,14 @@ import {
   STAT_BLOCKS,
   STAT_CTIME,
   STAT_DEV,
+  STAT_FLAGS,
   STAT_GID,
   STAT_INO,
   STAT_MODE,
   STAT_MOUNT,
   STAT_MTIME,
   STAT_NLINK,
+  STAT_ON_HOST,
   STAT_RDEV,
   STAT_SIZE,
   STAT_UID,
@@ -120,6 +122,7 @@ export function statInode(t: usize, inode: usize, fresh: bool): i32 {
   store<i64>(t, load<i64>(inode, I_MTIME), TASK_STAT + STAT_MTIME);
   store<i64>(t, load<i64>(inode, I_CTIME), TASK_STAT + STAT_CTIME);
   store<u32>(t, id, TASK_STAT + STAT_MOUNT);
+  store<u32>(t, hasFlag(inode, ON_HOST) ? STAT_ON_HOST : 0, TASK_STAT + STAT_FLAGS);
   return 0;
 }
 

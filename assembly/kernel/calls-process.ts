@@ -13,12 +13,13 @@ import {
   processKill,
   processNext,
   processOf,
+  processSpawn,
   processWait,
   setGroups,
   taskAdd,
   taskRemove,
 } from './process';
-import { enter } from './superblock';
+import { enter, S_PROGRAMS, superblock } from './superblock';
 
 export function process_create(parent: usize, uid: u32, gid: u32, flags: u32): i32 {
   enter();
@@ -28,6 +29,16 @@ export function process_create(parent: usize, uid: u32, gid: u32, flags: u32): i
 export function process_fork(t: usize): i32 {
   enter();
   return done(processFork(t));
+}
+
+export function process_spawn(t: usize, count: u32): i32 {
+  enter();
+  return done(processSpawn(t, count));
+}
+
+export function process_limit(count: u32): i32 {
+  store<u32>(superblock(), count, S_PROGRAMS);
+  return 0;
 }
 
 export function process_exit(t: usize, status: i32): i32 {

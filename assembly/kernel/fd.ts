@@ -192,6 +192,20 @@ export function fdCopyAll(from: usize, to: usize): bool {
   return true;
 }
 
+/** Makes `fd` of one process the number `at` of another, with its rights; the table holds it. No number: nothing. */
+export function fdGive(t: usize, fd: i32, to: usize, at: u32): void {
+  const file = fdFile(t, fd);
+  if (file == 0) return;
+  fileRef(file);
+  fdInstall(to, at, file, 0);
+  memory.copy(entryOf(to, at) + FD_RIGHTS, entryOf(processOf(t), fd) + FD_RIGHTS, 16);
+}
+
+/** Room for so many numbers in a new process. False: no memory. */
+export function fdRoom(process: usize, count: u32): bool {
+  return count <= load<u32>(process, PROCESS_FD_CAPACITY) || growTable(process, count);
+}
+
 /** The inode an fd or AT_FDCWD stands for; -EBADF as an address; 0: a host stream has none. */
 export function fdInode(t: usize, fd: i32): usize {
   if (fd == AT_FDCWD) return load<u32>(processOf(t), P_CWD);

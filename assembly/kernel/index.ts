@@ -28,10 +28,13 @@
  * Processes and tasks
  *   process_create(parent task or 0, uid, gid, flags PROCESS_*) -> task. Root and cwd: the parent's or /. Pids count from
  *                          1 on; the host's own (PROCESS_HOST) have others
+ *   process_limit(count) -> 0: how many programs there may be from now on (not counting the host's own); 0: as configured
+ *   process_spawn(t, count) -> task of a child whose fd i is t's fd, u32 at t + TASK_IO + 4 i (SPAWN_CLOSED: none); ids,
+ *                          groups, umask, root and cwd are t's. -EBADF, -EAGAIN, -EINVAL (count > SPAWN_FDS)
  *   process_fork(t) -> task of a child with the same fds, cwd, root, ids, umask
  *   process_exit(t, status) -> 0. Frees the task: no thread may be in a call with it. Closes fds; a zombie until its parent waits; parentless ones are freed at once
  *   process_wait(t, pid or -1, flags) -> pid, 0 with WNOHANG; r0 = status. Blocks when it may; else -EAGAIN
- *   process_kill(pid, signal) -> 0: sets the pending bit, wakes the process
+ *   process_kill(pid, signal) -> 0: sets the pending bit, wakes the process. A zombie takes it without effect
  *   process_by_pid(pid) -> task of its first thread, or -ESRCH
  *   process_next(t, pid) -> the least pid above `pid`, 0 at the end; r0 = parent, r1 = uid, r2 = gid, r3 = 0 running,
  *                          1 zombie, r4 = open fds
@@ -218,7 +221,9 @@ export {
   process_exit,
   process_fork,
   process_kill,
+  process_limit,
   process_next,
+  process_spawn,
   process_wait,
   set_groups,
   set_ids,

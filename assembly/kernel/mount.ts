@@ -7,7 +7,17 @@
  *                 24 u64 byte limit  32 u64 bytes used  40 u32 covered inode
  * ```
  */
-import { EBUSY, EINVAL, EISDIR, ENOSPC, ENOTDIR, EROFS, MOUNT_READONLY, S_IFDIR, S_IFREG } from '../../src/core/abi/kernel';
+import {
+  EBUSY,
+  EINVAL,
+  EISDIR,
+  ENOSPC,
+  ENOTDIR,
+  EROFS,
+  MOUNT_READONLY,
+  S_IFDIR,
+  S_IFREG,
+} from '../../src/core/abi/kernel';
 import { hostInode } from './hostfs';
 import {
   COVERED,

@@ -11,6 +11,7 @@
  */
 import {
   EAGAIN,
+  EBADF,
   ECHILD,
   EINVAL,
   ENOMEM,
@@ -26,6 +27,8 @@ import {
   PROCESS_UID,
   PROCESS_UMASK,
   S_IFDIR,
+  SPAWN_CLOSED,
+  SPAWN_FDS,
   TASK_BYTES,
   TASK_IO,
   TASK_PROCESS,
@@ -36,7 +39,7 @@ import {
   TASK_R4,
   WNOHANG,
 } from '../../src/core/abi/kernel';
-import { fdCloseAll, fdCopyAll } from './fd';
+import { fdCloseAll, fdCopyAll, fdFile, fdGive, fdRoom } from './fd';
 import { fileUnref } from './file';
 import { I_GID, I_MODE, I_UID, inodeRef, inodeUnref } from './inode';
 import { waitForEvent } from './poll';
@@ -48,6 +51,7 @@ import {
   S_PERMISSIONS,
   S_PROCESS_COUNT,
   S_PROCESSES,
+  S_PROGRAMS,
   S_ROOT,
   signalEvent,
   superblock,
@@ -141,10 +145,22 @@ function takePid(flags: u32): u32 {
   return pid;
 }
 
+/** Programs there are, dead ones that were not waited for among them. */
+function programs(): u32 {
+  let count: u32 = 0;
+  let process: usize = load<u32>(superblock(), S_PROCESSES);
+  for (; process != 0; process = load<u32>(process, P_NEXT)) {
+    if (load<u32>(process, PROCESS_PID) < <u32>PROCESS_HOST_PIDS) count++;
+  }
+  return count;
+}
+
 /** A new process; `parent` 0: one of the container's own. Task handle or -errno. */
 export function processCreate(parent: usize, uid: u32, gid: u32, flags: u32): i32 {
   const s = superblock();
   if (load<u32>(s, S_PROCESS_COUNT) >= load<u32>(s, S_MAX_PIDS)) return -EAGAIN;
+  const most = load<u32>(s, S_PROGRAMS);
+  if (most != 0 && (flags & PROCESS_HOST) == 0 && programs() >= most) return -EAGAIN;
   const process = kmalloc(P_BYTES);
   if (process == 0) return -ENOMEM;
   memory.fill(process, 0, P_BYTES);
@@ -186,6 +202,27 @@ export function processFork(t: usize): i32 {
   const child = processCreate(t, load<u32>(from, P_UID), load<u32>(from, P_GID), PROCESS_COPY_FDS);
   if (child < 0 && child > -4096) return child;
   memory.copy(processOf(child) + P_GROUP_COUNT, from + P_GROUP_COUNT, 4 + 4 * GROUPS_MAX);
+  return child;
+}
+
+/** A child for another program: its fd i is the caller's u32 at TASK_IO + 4 i, or SPAWN_CLOSED. Task handle or -errno. */
+export function processSpawn(t: usize, count: u32): i32 {
+  if (count > <u32>SPAWN_FDS) return -EINVAL;
+  for (let i: u32 = 0; i < count; i++) {
+    const fd = load<i32>(t + (i << 2), TASK_IO);
+    if (fd != SPAWN_CLOSED && fdFile(t, fd) == 0) return -EBADF;
+  }
+  const from = processOf(t);
+  const child = processCreate(t, load<u32>(from, P_UID), load<u32>(from, P_GID), 0);
+  if (child < 0 && child > -4096) return child;
+  const process = processOf(child);
+  memory.copy(process + P_GROUP_COUNT, from + P_GROUP_COUNT, 4 + 4 * GROUPS_MAX);
+  if (!fdRoom(process, count)) {
+    store<u32>(process, 0, PROCESS_PARENT);
+    processExit(child, 0);
+    return -ENOMEM;
+  }
+  for (let i: u32 = 0; i < count; i++) fdGive(t, load<i32>(t + (i << 2), TASK_IO), process, i);
   return child;
 }
 
@@ -269,9 +306,9 @@ export function processWait(t: usize, pid: i32, flags: u32): i32 {
 
 export function processKill(pid: u32, signal: u32): i32 {
   const process = findProcess(pid);
-  if (process == 0 || load<u32>(process, P_STATE) != RUNNING) return -ESRCH;
+  if (process == 0) return -ESRCH;
   if (signal > SIGNALS_MAX) return -EINVAL;
-  if (signal == 0) return 0;
+  if (signal == 0 || load<u32>(process, P_STATE) != RUNNING) return 0;
   atomic.or<u32>(process + PROCESS_SIGNALS, 1 << (signal - 1));
   atomic.add<u32>(process + PROCESS_EVENT, 1);
   atomic.notify(process + PROCESS_EVENT, -1);

@@ -13,7 +13,7 @@
  *  200 u32 inodes  204 u32 names (upper dentries)  208 u32 open files  212 u32 pipes  216 u32 cached lower names
  *  220 u32 oldest cached  224 u32 newest cached  228 u32 dentry table  232 u32 dentry table mask  236 u32 dentries
  *  240 u32 hostfs inodes to look at when the call ends   244 u32 hostfs inode table  248 u32 quiet (no EROFS, booting)
- *  256 quotas: 256 inodes 260 names 264 files 268 nofile 272 pids 276 cached names 280 pipes
+ *  256 quotas: 256 inodes 260 names 264 files 268 nofile 272 pids 276 cached names 280 pipes 284 pids of programs (0: 272's)
  *  288 arena + slab state
  *  800 writable layer: 800 mount whose changes are tracked (0: none)  804 changed inodes (list)  808 changed names (list)
  *      812 names gone since the last sync (list)  816 a change could not be noted  820 journal's generation
@@ -80,6 +80,7 @@ export const S_NOFILE: usize = 268;
 export const S_MAX_PIDS: usize = 272;
 export const S_MAX_CACHED: usize = 276;
 export const S_MAX_PIPES: usize = 280;
+export const S_PROGRAMS: usize = 284;
 export const S_ARENA: usize = 288;
 export const S_TRACK: usize = 800;
 export const S_CHANGED: usize = 804;

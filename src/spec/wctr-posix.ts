@@ -12,6 +12,22 @@
  * proc_ids(ret)                                          ret: IDS
  * proc_umask(mask, ret)                                  ret: u32, the mask before; mask & 0777 from now on
  *
+ * proc_spawn(path, path_len, args, args_len, env, env_len, cwd, cwd_len, fds, fds_count, ret)
+ *     Starts another program of the container's files: path, absolute or from cwd on; no search. args and env: strings with
+ *     a NUL behind each, one after the other, args[0] the program's name. cwd: absolute, or empty: where the caller was
+ *     started. fds: u32 each, the child's descriptor i is the caller's fds[i], FD_CLOSED: not open. Its directories get the
+ *     least free numbers from 3 on, where libc looks for them, up to the first that is no directory: leave those free.
+ *     ret: u32 pid. Errno: ACCES (not a regular file), AGAIN (no more programs may run), BADF, NOENT, NOEXEC (not a module
+ *     that runs here), NOTSUP (a descriptor that is a socket), 2BIG, NOSYS (here no program can start another).
+ * proc_wait(pid, flags, ret_pid, ret_status)             pid of a child, or 0: any; u32 each. status: what it exited with, 128 + n
+ *     when signal n ended it. WAIT_NO_HANG: pid 0 when none has ended yet. Errno: CHILD (there is none), INTR
+ * proc_kill(pid, signal)                                 Linux' numbers, 1 to 31; 0 asks whether it is there. Errno: SRCH, PERM
+ * fd_pipe(ret)                                           u32[2]: the end to read, the end to write
+ *
+ * A program ends of the signals sent to it as Linux says, unless it exports `__wasm_signal(i32)`: that is called with each
+ * (but 9) when the next of its imports returns, and calls that wait end with INTR. Writing to a pipe that nobody reads ends
+ * a program (status 141), unless it imports fd_pipe, and so knows what PIPE means, or handles signals.
+ *
  * flags: LOOKUP_FOLLOW, or 0: a symbolic link at the end of the path is meant itself
  *
  * STAT, 72 bytes
@@ -25,6 +41,13 @@ export const MODULE_POSIX = 'wctr_posix_v1';
 
 export const LOOKUP_FOLLOW = 1;
 export const ID_UNCHANGED = 0xffffffff;
+export const FD_CLOSED = 0xffffffff;
+export const WAIT_NO_HANG = 1;
+/** proc_spawn: most descriptors, most bytes of args and env together, most strings of each. */
+export const SPAWN_FDS_MAX = 1024;
+export const SPAWN_STRINGS_MAX = 2 * 1024 * 1024;
+export const SPAWN_STRINGS_EACH = 128 * 1024;
+export const SIGNAL_MAX = 31;
 
 export const STAT_BYTES = 72;
 export const STAT_DEV = 0;

@@ -15,6 +15,7 @@ export type Script = (guest: ScriptedGuest) => Promise<number>;
 
 export class ScriptedGuest implements GuestProcess {
   readonly pid: number;
+  readonly parentPid = 0;
   readonly spec: ProcessSpec;
   readonly startedAt = new Date().toISOString();
   readonly stdin: WritableStream<Uint8Array> | undefined;

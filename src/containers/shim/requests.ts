@@ -115,7 +115,7 @@ export async function send(exchange: ControlExchange, data: AsyncIterable<Uint8A
 function processRows(shim: ContainerShim): ProcessRow[] {
   return shim.container.processes.map((process) => ({
     pid: process.pid,
-    parentPid: 0,
+    parentPid: process.parentPid,
     uid: process.spec.user.uid,
     startedAt: process.startedAt,
     cpuMs: process.cpuMs(),

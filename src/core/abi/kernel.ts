@@ -43,7 +43,8 @@
  *
  * stat, 96 bytes
  *   0 u64 dev   8 u64 ino  16 u32 mode  20 u32 nlink  24 u32 uid  28 u32 gid  32 u32 rdev  36 u32 blksize
- *  40 u64 size 48 u64 blocks (512)  56 i64 atime ns  64 i64 mtime ns  72 i64 ctime ns  80 u32 mount id  84.. 0
+ *  40 u64 size 48 u64 blocks (512)  56 i64 atime ns  64 i64 mtime ns  72 i64 ctime ns  80 u32 mount id
+ *  84 u32 STAT_ON_HOST or 0  88.. 0    (not on a host's file system: no two states of a file have the same ino and ctime)
  *
  * directory record (readdir, into TASK_IO; each padded to 8 bytes)
  *   0 u64 cookie of the next entry   8 u64 ino   16 u32 name length   20 u32 type (S_IFMT bits >> 12)   24 name
@@ -182,6 +183,8 @@ export const STAT_ATIME = 56;
 export const STAT_MTIME = 64;
 export const STAT_CTIME = 72;
 export const STAT_MOUNT = 80;
+export const STAT_FLAGS = 84;
+export const STAT_ON_HOST = 1;
 export const STAT_BYTES = 96;
 
 export const DIRENT_NEXT = 0;
@@ -283,6 +286,10 @@ export const PROCESS_COPY_FDS = 1;
 /** The host's own: its pid is none of those programs have (PROCESS_HOST_PIDS and above). */
 export const PROCESS_HOST = 2;
 export const PROCESS_HOST_PIDS = 0x40000000;
+/** process_spawn: in place of a descriptor's number, none. */
+export const SPAWN_CLOSED = -1;
+/** process_spawn: most descriptors it takes. */
+export const SPAWN_FDS = 1024;
 
 /** upper_changes: what happened to a name, and how a directory relates to the image. */
 export const CHANGE_ADDED = 1;

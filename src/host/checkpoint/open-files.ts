@@ -16,6 +16,7 @@ import {
   FILE_HOSTFS,
   FILE_KIND,
   FILE_OFFSET,
+  FILE_REFS,
   FILE_REGULAR,
   FILE_STATUS,
   FILE_TYPE,
@@ -32,13 +33,11 @@ import {
 } from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
 import { MODULE_PREVIEW1, MODULE_SNAPSHOT0, RIGHTS_ALL } from '../../spec/wasi-preview1.ts';
-import { encode, type WasiContext } from '../wasi/context.ts';
+import { encode, STANDARD_STREAMS, type WasiContext } from '../wasi/context.ts';
 import { applicableRights } from '../wasi/rights.ts';
 import { type CheckpointHeader, damaged, type OpenFile } from './format.ts';
 import { cannotKeep } from './instance-state.ts';
 
-/** Handles of standard input, output and error. */
-const STANDARD_STREAMS = 3;
 /** Kinds that are opened again by path. */
 const FILES: readonly number[] = [FILE_REGULAR, FILE_DIRECTORY, FILE_DEVICE, FILE_HOSTFS];
 
@@ -103,6 +102,7 @@ export class PathTracker {
       const entry = context.entry(fd);
       const preopen = context.preopens.get(fd);
       const kind = context.fileField(entry, FILE_KIND);
+      if (context.fileField(entry, FILE_REFS) > 1) throw cannotKeep(`its descriptor ${fd} is a copy of another`);
       if (preopen !== undefined) preopens.push({ fd, name: new TextDecoder().decode(preopen.name) });
       else if (kind === FILE_HOST) {
         const handle = context.fileField(entry, FILE_HANDLE);

@@ -60,6 +60,7 @@ export interface ContainerHost {
 export interface HostContainer {
   /** Starts a process. Throws 'entrypoint-not-found', 'entrypoint-denied', 'exec-format', 'module-denied', 'limit-exceeded' ... */
   start(process: ProcessSpec): Promise<GuestProcess>;
+  /** Those that programs started themselves, too: their streams are the ones of the program that the host started. */
   readonly processes: readonly GuestProcess[];
   /** A service over the container's files, safe beside running guests. */
   readonly files: ContainerFiles;
@@ -79,6 +80,8 @@ export interface HostContainer {
 export interface GuestProcess {
   /** Inside the container; the first is 1. */
   readonly pid: number;
+  /** The program that started it; 0: the host did, or that one has ended. */
+  readonly parentPid: number;
   readonly spec: ProcessSpec;
   readonly startedAt: string;
   readonly stdin: WritableStream<Uint8Array> | undefined;

@@ -24,6 +24,11 @@ export class GuestSignals {
     this.#pending = ((this.#words[task >>> 2]! >>> 0) + PROCESS_SIGNALS) >>> 2;
   }
 
+  /** Does the program handle its signals itself? */
+  get handles(): boolean {
+    return this.#handler !== undefined;
+  }
+
   /** Does a wait have to end? */
   get pending(): boolean {
     return this.#handler !== undefined && Atomics.load(this.#words, this.#pending) !== 0;

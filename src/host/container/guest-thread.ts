@@ -1,6 +1,7 @@
 /** The thread of one guest: attaches to the container's kernel, loads the program and runs it to its end. */
 import { type JournalStore, UpperJournal, type UpperLink } from '../../core/upper.ts';
 import { isWctrError } from '../../errors.ts';
+import { MODULE_POSIX } from '../../spec/wctr-posix.ts';
 import { type CheckpointFile, initAndFreeze } from '../checkpoint/freeze.ts';
 import { PathTracker } from '../checkpoint/open-files.ts';
 import type { HostDirectory } from '../mounts/host-directory.ts';
@@ -10,10 +11,11 @@ import { networkPortOf } from '../network/guest-port.ts';
 import type { BlockSource } from '../ports.ts';
 import { signalExit } from '../runner/exit.ts';
 import { kernelImports, kernelPort, type LinkParts } from '../runner/kernel-link.ts';
-import { linkedImports } from '../runner/module.ts';
+import { linkedImports, type PreparedModule } from '../runner/module.ts';
 import {
   type GuestStdio,
   loadProgram,
+  type ModuleCache,
   type RunnerHost,
   runProgram,
   type Time,
@@ -21,12 +23,14 @@ import {
   wasiOptions,
 } from '../runner/run.ts';
 import { type KernelExports, Setup } from '../runner/setup.ts';
+import type { SandboxSpec } from '../sandbox.ts';
 import { terminalInput } from '../terminal/terminal-lines.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
-import type { HostStream } from '../wasi/ports.ts';
+import type { HostStream, NetworkPort, StringBlock } from '../wasi/ports.ts';
 import { WasiProcess } from '../wasi/run.ts';
-import { bytesInput, ringInput, ringOutput } from '../worker/guest.ts';
-import { CLOSED_BY_WRITER, Ring } from '../worker/ring.ts';
+import { bytesInput, type Exclusive, ringInput, ringOutput } from '../worker/guest.ts';
+import { Ring } from '../worker/ring.ts';
+import { guestProcesses } from './guest-processes.ts';
 import { GuestSignals } from './guest-signals.ts';
 import {
   type AttachedMount,
@@ -58,18 +62,30 @@ export interface GuestThreadHost {
 const PAGE_BYTES = 65536;
 
 export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
-  const outputs: Ring[] = [];
-  let run: () => ReturnType<typeof runProgram>;
+  let ready: Ready;
   try {
-    run = prepare(start, host, outputs);
+    ready = prepare(start, host);
   } catch (error) {
     host.post({ type: 'failed', error: guestError(error) });
     return;
   }
-  host.post({ type: 'started', ...(host.thread === undefined ? {} : { thread: host.thread }) });
-  const exit = run();
-  for (const ring of outputs) ring.close(CLOSED_BY_WRITER);
-  host.post({ type: 'exit', exit });
+  const { run, spawns, prepared } = ready;
+  const { thread } = host;
+  host.post({
+    type: 'started',
+    spawns,
+    ...(thread === undefined ? {} : { thread }),
+    ...(prepared === undefined ? {} : { prepared }),
+  });
+  host.post({ type: 'exit', exit: run() });
+}
+
+interface Ready {
+  run(): ReturnType<typeof runProgram>;
+  /** The program may start others. */
+  readonly spawns: boolean;
+  /** Its module, where others that start the same file can use it. */
+  readonly prepared?: PreparedModule;
 }
 
 function guestError(error: unknown): GuestError {
@@ -82,29 +98,59 @@ function guestError(error: unknown): GuestError {
   };
 }
 
-function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () => ReturnType<typeof runProgram> {
-  const { spec, task } = start;
+function prepare(start: GuestStart, host: GuestThreadHost): Ready {
+  const { spec, task, child } = start;
   let signals: GuestSignals | undefined;
+  let lock: Pick<KernelExports, 'kernel_freeze' | 'kernel_thaw'> | undefined;
+  // A thread is ended outside of the kernel only: never in the middle of this.
+  const exclusive: Exclusive = (act) => {
+    lock!.kernel_freeze();
+    try {
+      return act();
+    } finally {
+      lock!.kernel_thaw();
+    }
+  };
   const state = new Int32Array(start.state);
   const wanted = () => Atomics.load(state, STATE_FREEZE) !== FREEZE_NOTHING;
-  const stdio = openStreams(start, host, outputs, () => signals?.pending === true || wanted());
-  const runner = { ...host.runnerHost(start, stdio), quota: start.attachment.quota };
+  const stdio = openStreams(start, host, exclusive, () => signals?.pending === true || wanted());
+  const modules = new GivenModule(child?.prepared);
+  const runner = {
+    ...host.runnerHost(start, stdio),
+    quota: start.attachment.quota,
+    ...(child?.identity === undefined ? {} : { modules }),
+  };
   const time = timeOf(spec, runner);
   const { kernel, port } = attach(start, host, time);
+  // Whoever finds stack to take it with has enough to work and to give it back.
+  const { kernel_freeze } = port.calls as unknown as KernelExports;
+  lock = { kernel_freeze, kernel_thaw: kernel.kernel_thaw };
   const setup = new Setup(kernel, port.memory, task);
+  const loaded = child?.identity === undefined ? undefined : setup.fingerprint(spec.program.path!);
   const { freeze } = start;
   const keeps = freeze !== undefined ? 'all' : start.checkpoint !== undefined ? 'asyncify' : 'nothing';
   const program = loadProgram(spec, runner, setup, port, keeps);
+  const isSame = loaded !== undefined && setup.fingerprint(spec.program.path!) === loaded;
   const process = new WasiProcess(port);
   linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny');
+  const asked = new Set(program.info.imports.map(({ module, name }) => (module === MODULE_POSIX ? name : '')));
+  const received = new GuestSignals(port, task);
+  signals = received;
   process.open({
     ...wasiOptions(spec, runner, time),
     task,
-    ...(start.network === undefined ? {} : { network: networkPortOf(start.network) }),
+    ...(start.network === undefined ? {} : { network: networkOf(start.network, child !== undefined) }),
+    ...(child === undefined ? {} : { inherited: { args: blockOf(child.args), env: blockOf(child.env) } }),
+    processes: guestProcesses({
+      ask: (question) => host.post(question),
+      state,
+      calls: port.calls,
+      signals: received,
+      knowsPipes: asked.has('fd_pipe'),
+      context: process.context,
+    }),
   });
   process.context.guest.onSize = (bytes) => void Atomics.store(state, STATE_PAGES, bytes / PAGE_BYTES);
-  const received = new GuestSignals(port, task);
-  signals = received;
   const onInstance = (instance: WebAssembly.Instance) => {
     received.attach(instance, state);
     const { memory } = instance.exports;
@@ -112,9 +158,13 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     Atomics.store(state, STATE_PAGES, memory.buffer.byteLength / PAGE_BYTES);
   };
   const imports = received.imports(program.module, process.imports);
+  const ready = {
+    spawns: asked.has('proc_spawn'),
+    ...(isSame && modules.made !== undefined ? { prepared: modules.made } : {}),
+  };
   const isAsyncified = program.info.exports.some(({ name }) => name === 'asyncify_start_unwind');
   if (freeze === undefined && (start.checkpoint === undefined || !isAsyncified)) {
-    return () => runProgram(spec, runner, program, process, { imports, onInstance });
+    return { ...ready, run: () => runProgram(spec, runner, program, process, { imports, onInstance }) };
   }
   const paths = new PathTracker(process.context, spec.process.cwd, program.checkpoint?.header.files);
   if (freeze === undefined) {
@@ -133,10 +183,11 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
       freezer.attach(instance);
     };
     const options = { imports: paths.imports(imports), onInstance: onFreezable, stack: freezer.stack };
-    return () => {
+    const run = () => {
       const exit = runProgram(spec, runner, program, process, options);
       return freezer.hasEnded ? signalExit('SIGKILL') : exit;
     };
+    return { ...ready, run };
   }
   const freezing = {
     ...(freeze.init === undefined ? {} : { init: freeze.init }),
@@ -145,7 +196,43 @@ function prepare(start: GuestStart, host: GuestThreadHost, outputs: Ring[]): () 
     paths,
   };
   const entry = (instance: WebAssembly.Instance) => initAndFreeze(instance, program.module, freezing);
-  return () => runProgram(spec, runner, program, process, { imports: paths.imports(imports), onInstance, entry });
+  const options = { imports: paths.imports(imports), onInstance, entry };
+  return { ...ready, run: () => runProgram(spec, runner, program, process, options) };
+}
+
+/** The one module of a thread: given, or made and then to be had. */
+class GivenModule implements ModuleCache {
+  made: PreparedModule | undefined;
+  readonly #given: PreparedModule | undefined;
+
+  constructor(given: PreparedModule | undefined) {
+    this.#given = given;
+  }
+
+  get(): PreparedModule | undefined {
+    return this.#given;
+  }
+
+  set(_spec: SandboxSpec, _fuel: boolean, prepared: PreparedModule): void {
+    this.made = prepared;
+  }
+}
+
+/** Listening sockets are for the program that the host started. */
+function networkOf(setup: unknown, isChild: boolean): NetworkPort {
+  const network = networkPortOf(setup);
+  if (!isChild) return network;
+  return {
+    socket: (family, type) => network.socket(family, type),
+    resolve: (name, family) => network.resolve(name, family),
+    listeners: [],
+  };
+}
+
+function blockOf(bytes: Uint8Array): StringBlock {
+  const offsets: number[] = [];
+  for (let at = 0; at < bytes.length; at = bytes.indexOf(0, at) + 1) offsets.push(at);
+  return { bytes, offsets };
 }
 
 function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel: KernelExports; port: KernelPort } {
@@ -196,17 +283,16 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
 function openStreams(
   start: GuestStart,
   host: GuestThreadHost,
-  outputs: Ring[],
+  exclusive: Exclusive,
   interrupted: () => boolean,
 ): GuestStdio {
-  const output = (name: 'stdout' | 'stderr', buffer: SharedArrayBuffer): HostStream => {
-    const ring = new Ring(buffer);
-    outputs.push(ring);
-    return ringOutput(name, ring, host, true);
-  };
+  const output = (name: 'stdout' | 'stderr', buffer: SharedArrayBuffer): HostStream =>
+    ringOutput(name, new Ring(buffer), host, true, exclusive);
   const stdout = output('stdout', start.stdout);
   const input = (ring: Ring) =>
-    start.spec.process.terminal ? terminalInput(ring, interrupted) : ringInput(ring, host, true, interrupted);
+    start.spec.process.terminal
+      ? terminalInput(ring, interrupted, exclusive)
+      : ringInput(ring, host, true, interrupted, exclusive);
   return {
     stdin: start.stdin === undefined ? bytesInput(new Uint8Array(0)) : input(new Ring(start.stdin)),
     stdout,

@@ -4,20 +4,19 @@ import { cannotKeep } from '../checkpoint/instance-state.ts';
 import { EXIT_TIMED_OUT, signalExit } from '../runner/exit.ts';
 import { defaultAction, signalName, signalNumber } from '../runner/signals.ts';
 import type { SandboxExit } from '../sandbox.ts';
-import { LineDiscipline, toTerminal } from '../terminal/line-discipline.ts';
-import { TerminalLines } from '../terminal/terminal-lines.ts';
-import type { OutputName, StreamSetup, WorkerPort } from '../worker/messages.ts';
-import { createRing, Ring } from '../worker/ring.ts';
-import { Input, Output, RING_BYTES } from '../worker/streams.ts';
+import type { WorkerPort } from '../worker/messages.ts';
 import type { GuestProcess, ProcessSpec } from './container.ts';
 import {
   FREEZE_AND_END,
   FREEZE_AND_GO_ON,
   FREEZE_NOTHING,
   FREEZE_SIGNAL,
+  type GuestAsk,
   type GuestError,
   type GuestMessage,
   type GuestStart,
+  STATE_ANSWER,
+  STATE_ANSWERED,
   STATE_ASYNCIFY,
   STATE_BYTES,
   STATE_CATCHES,
@@ -25,18 +24,33 @@ import {
   STATE_JOURNAL,
   STATE_PAGES,
 } from './messages.ts';
+import type { Session } from './session.ts';
+import type { PooledThread } from './thread-pool.ts';
 
 export type GuestThread = WorkerPort<GuestStart, GuestMessage>;
 
 /** What a guest needs of its container. */
 export interface GuestOwner {
-  /** Something a guest may be waiting for changed. */
-  wake(): void;
-  /** Ends the thread and its kernel process. `busy`: it may be anywhere in its work. */
-  reap(guest: Guest, busy: boolean): Promise<void>;
+  /** Ends its kernel process with the status, and its thread's work for it. `busy`: that may be anywhere in it. */
+  reap(guest: Guest, status: number, busy: boolean): Promise<void>;
   cpuMs(thread: string): number;
   /** Leaves a signal for a guest that handles its own. False: there is no such signal in a kernel. */
   signal(guest: Guest, signal: number): boolean;
+  /** What a guest's thread asks and waits for: a number, below zero a negative errno. */
+  answer(guest: Guest, question: GuestAsk): Promise<number>;
+  /** It runs. */
+  started(guest: Guest, message: Extract<GuestMessage, { type: 'started' }>): void;
+}
+
+export interface GuestOptions {
+  readonly pid: number;
+  /** The kernel process. */
+  readonly task: number;
+  readonly spec: ProcessSpec;
+  readonly thread: PooledThread;
+  readonly session: Session;
+  /** The guest that starts it; absent: the host does, and the session is its own. */
+  readonly parent?: Guest;
 }
 
 const SIGKILL = 9;
@@ -51,20 +65,15 @@ export class Guest implements GuestProcess {
   readonly pid: number;
   readonly spec: ProcessSpec;
   readonly startedAt = new Date().toISOString();
-  readonly stdin: WritableStream<Uint8Array> | undefined;
-  readonly stdout: ReadableStream<Uint8Array>;
-  readonly stderr: ReadableStream<Uint8Array> | undefined;
-  readonly thread: GuestThread;
-  /** The kernel process. */
+  readonly thread: PooledThread;
   readonly task: number;
+  readonly session: Session;
+  /** What its file is known by among the container's modules. */
+  shelf: string | undefined;
+  readonly #parent: Guest | undefined;
   readonly #owner: GuestOwner;
-  readonly #input: Input | undefined;
-  readonly #terminal: SharedArrayBuffer | undefined;
-  readonly #outputs = new Map<OutputName, Output>();
-  readonly #rings = { stdout: createRing(RING_BYTES), stderr: createRing(RING_BYTES) };
   readonly #state = new SharedArrayBuffer(STATE_BYTES);
   readonly #exit: Promise<SandboxExit>;
-  #inputRing: Ring | undefined;
   #resolve!: (exit: SandboxExit) => void;
   #started: { resolve(): void; reject(error: unknown): void } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -74,30 +83,41 @@ export class Guest implements GuestProcess {
   #checkpoint = '';
   #cpuMs = 0;
 
-  constructor(pid: number, task: number, spec: ProcessSpec, thread: GuestThread, owner: GuestOwner) {
+  constructor({ pid, task, spec, thread, session, parent }: GuestOptions, owner: GuestOwner) {
     this.pid = pid;
     this.task = task;
     this.spec = spec;
     this.thread = thread;
+    this.session = session;
+    this.#parent = parent;
     this.#owner = owner;
     this.#exit = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    const wake = () => owner.wake();
-    if (spec.terminal) {
-      const output = this.#output('stdout', toTerminal);
-      this.#terminal = createRing(RING_BYTES);
-      const typed = terminalStream(this.#terminal, output, this, wake);
-      this.stdin = spec.stdin ? typed : undefined;
-      this.stdout = output.readable;
-    } else {
-      this.#input = new Input(spec.stdin ? 'pipe' : 'null', true, wake);
-      this.stdin = this.#input.writable;
-      this.stdout = this.#output('stdout').readable;
-      this.stderr = this.#output('stderr').readable;
-    }
+    session.members.add(this);
     thread.onMessage((message) => this.#receive(message));
     thread.onEnd((error) => this.#crashed(error));
+  }
+
+  get parentPid(): number {
+    return this.#parent === undefined || this.#parent.isEnding ? 0 : this.#parent.pid;
+  }
+
+  get stdin(): WritableStream<Uint8Array> | undefined {
+    return this.session.stdin;
+  }
+
+  get stdout(): ReadableStream<Uint8Array> {
+    return this.session.stdout;
+  }
+
+  get stderr(): ReadableStream<Uint8Array> | undefined {
+    return this.session.stderr;
+  }
+
+  /** It has ended, or is about to. */
+  get isEnding(): boolean {
+    return this.#ending;
   }
 
   /** Resolves when the program is loaded and runs; rejects with what kept it from that, the process being gone then. */
@@ -109,20 +129,10 @@ export class Guest implements GuestProcess {
       this.#started = { resolve, reject };
     });
     this.#checkpoint = message.checkpoint ?? '';
-    const stdin = this.#terminal ?? bufferOf(await this.#input?.ready);
-    if (stdin !== undefined) this.#inputRing = new Ring(stdin);
-    this.thread.post(
-      {
-        type: 'guest',
-        ...message,
-        task: this.task,
-        ...(stdin === undefined ? {} : { stdin }),
-        stdout: this.#rings.stdout,
-        ...(this.spec.terminal ? {} : { stderr: this.#rings.stderr }),
-        state: this.#state,
-      },
-      transfer,
-    );
+    const rings = await this.session.rings();
+    if (!this.#ending) {
+      this.thread.post({ type: 'guest', ...message, task: this.task, ...rings, state: this.#state }, transfer);
+    }
     await started;
     const { timeoutMs } = message.spec.resources;
     if (timeoutMs === undefined || this.#ending) return;
@@ -141,8 +151,8 @@ export class Guest implements GuestProcess {
     const signal = signalNumber(name);
     if (signal === 0) throw new WctrError('invalid-argument', `no such signal: ${name}`);
     if (this.#ending) throw new WctrError('conflict', 'the process is not running');
-    if (this.#catches() && signal !== SIGKILL && this.#owner.signal(this, signal)) {
-      this.#inputRing?.poke();
+    if (this.catches && signal !== SIGKILL && this.#owner.signal(this, signal)) {
+      this.session.poke();
       return;
     }
     const action = defaultAction(signal);
@@ -160,7 +170,8 @@ export class Guest implements GuestProcess {
     return descriptor < 0 ? undefined : descriptor;
   }
 
-  #catches(): boolean {
+  /** Does it handle signals itself? */
+  get catches(): boolean {
     return Atomics.load(new Int32Array(this.#state), STATE_CATCHES) === 1;
   }
 
@@ -178,7 +189,7 @@ export class Guest implements GuestProcess {
     const wanted = leaveRunning ? FREEZE_AND_GO_ON : FREEZE_AND_END;
     Atomics.store(state, STATE_FREEZE, wanted);
     this.#owner.signal(this, FREEZE_SIGNAL);
-    this.#inputRing?.poke();
+    this.session.poke();
     const timer = setTimeout(() => {
       if (Atomics.compareExchange(state, STATE_FREEZE, wanted, FREEZE_NOTHING) !== wanted) return;
       this.#freezing?.reject(
@@ -197,17 +208,27 @@ export class Guest implements GuestProcess {
 
   /** A guest has no call to ask for the size: what it was at its start is in its environment. It is told of another. */
   resize(): void {
-    if (!this.spec.terminal || this.#ending || !this.#catches()) return;
-    if (this.#owner.signal(this, signalNumber('SIGWINCH'))) this.#inputRing?.poke();
+    if (!this.spec.terminal) return;
+    for (const member of this.session.members) {
+      if (member.isEnding || !member.catches) continue;
+      if (this.#owner.signal(member, signalNumber('SIGWINCH'))) this.session.poke();
+    }
   }
 
   cpuMs(): number {
-    if (this.#threadName !== undefined && !this.#ending) this.#cpuMs = this.#owner.cpuMs(this.#threadName);
+    if (this.#threadName !== undefined && !this.#ending) {
+      this.#cpuMs = this.#owner.cpuMs(this.#threadName) - this.thread.usedCpuMs;
+    }
     return this.#cpuMs;
   }
 
   memoryBytes(): number {
-    return this.#ending ? 0 : Atomics.load(new Int32Array(this.#state), STATE_PAGES) * PAGE_BYTES;
+    return this.#ending ? 0 : this.heldBytes;
+  }
+
+  /** What its memory was when it was last seen, also when it has ended. */
+  get heldBytes(): number {
+    return Atomics.load(new Int32Array(this.#state), STATE_PAGES) * PAGE_BYTES;
   }
 
   /** Ends it, unless that is under way. `busy`: its thread may be in the middle of something. */
@@ -219,25 +240,21 @@ export class Guest implements GuestProcess {
     this.cpuMs();
     this.#ending = true;
     clearTimeout(this.#timer);
-    await this.#owner.reap(this, busy);
-    this.#input?.discard();
-    for (const output of this.#outputs.values()) output.end();
+    await this.#owner.reap(this, exit.exitCode & 0xff, busy);
+    this.session.members.delete(this);
+    if (this.#parent === undefined) this.session.close();
     this.#started?.reject(new WctrError('cancelled', 'the process was ended before it had started'));
     this.#freezing?.reject(new WctrError('conflict', 'the process ended before it could be frozen'));
     this.#resolve(exit);
   }
 
-  #output(name: OutputName, shown?: (bytes: Uint8Array) => Uint8Array): Output {
-    const output = new Output(new Ring(this.#rings[name]), () => this.#owner.wake(), shown);
-    this.#outputs.set(name, output);
-    return output;
-  }
-
   #receive(message: GuestMessage): void {
-    if (message.type === 'readable') this.#outputs.get(message.stream)?.wake();
-    else if (message.type === 'writable') this.#input?.wake();
+    if (message.type === 'readable') this.session.readable(message.stream);
+    else if (message.type === 'writable') this.session.writable();
+    else if (message.type === 'spawn' || message.type === 'kill') void this.#answer(message);
     else if (message.type === 'started') {
       this.#threadName = message.thread;
+      this.#owner.started(this, message);
       this.#started?.resolve();
       this.#started = undefined;
     } else if (message.type === 'frozen') {
@@ -255,6 +272,16 @@ export class Guest implements GuestProcess {
     }
   }
 
+  async #answer(question: GuestAsk): Promise<void> {
+    const answer = await this.#owner.answer(this, question);
+    // One that ends by its own question is not to run on meanwhile.
+    if (this.#ending) return;
+    const state = new Int32Array(this.#state);
+    Atomics.store(state, STATE_ANSWER, answer);
+    Atomics.store(state, STATE_ANSWERED, 1);
+    Atomics.notify(state, STATE_ANSWERED);
+  }
+
   #crashed(error: unknown): void {
     const text = (error as { message?: string } | null)?.message ?? 'the thread ended by itself';
     void this.end({ exitCode: 125, oomKilled: false, reason: text, errorCode: 'sandbox-failed' }, true);
@@ -263,35 +290,4 @@ export class Guest implements GuestProcess {
 
 function errorOf({ code, message, hint }: GuestError): WctrError {
   return new WctrError(code, message, hint === undefined ? {} : { hint });
-}
-
-/** What is typed: through a line discipline to the guest, what it shows into the guest's output. */
-function terminalStream(
-  buffer: SharedArrayBuffer,
-  output: Output,
-  guest: GuestProcess,
-  wake: () => void,
-): WritableStream<Uint8Array> {
-  const lines = new TerminalLines(new Ring(buffer));
-  const discipline = new LineDiscipline({
-    echo: (bytes) => output.push(bytes),
-    line(bytes) {
-      lines.give(bytes);
-      wake();
-    },
-    signal: (name) => guest.signal(name),
-  });
-  const close = () => {
-    lines.close();
-    wake();
-  };
-  return new WritableStream({
-    write: (chunk) => discipline.input(chunk),
-    close,
-    abort: close,
-  });
-}
-
-function bufferOf(setup: StreamSetup | undefined): SharedArrayBuffer | undefined {
-  return setup?.kind === 'ring' ? setup.buffer : undefined;
 }

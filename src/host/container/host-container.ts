@@ -3,13 +3,14 @@
  * thread that attaches to it. The main thread starts and ends threads, keeps their streams, and calls the kernel for
  * everything that is not a guest's own doing.
  */
-import { PROCESS_PID, TASK_PROCESS } from '../../core/abi/kernel.ts';
+import { EAGAIN, EIO, PROCESS_PID, TASK_IO, TASK_PROCESS, WNOHANG } from '../../core/abi/kernel.ts';
 import { type JournalStore, UpperJournal } from '../../core/upper.ts';
 import { WctrError } from '../../errors.ts';
 import { createSharedQuota, setSharedRate } from '../fuel-quota.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
 import { Machine, type MachineHost } from '../runner/machine.ts';
+import { defaultAction, signalName } from '../runner/signals.ts';
 import type { SandboxResources, SandboxSpec } from '../sandbox.ts';
 import type {
   ContainerFiles,
@@ -20,10 +21,13 @@ import type {
   ProcessSpec,
 } from './container.ts';
 import type { CreateFiles } from './files-access.ts';
-import { Guest, type GuestOwner, type GuestThread } from './guest.ts';
+import { Guest, type GuestOptions, type GuestOwner, type GuestThread } from './guest.ts';
 import { lockFree } from './kernel-lock.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import type { KernelAttachment, SharedBlock } from './messages.ts';
+import type { ChildStart, GuestAsk, GuestMessage, GuestStart, KernelAttachment, SharedBlock } from './messages.ts';
+import { Session } from './session.ts';
+import { ModuleShelf, memoryShare, shelfKey, spawnErrno, withMemory } from './spawns.ts';
+import { ThreadPool } from './thread-pool.ts';
 
 /** What a container needs of its host. */
 export interface ContainerThreads {
@@ -57,6 +61,15 @@ const STUCK = "the container's kernel does not answer any more";
 
 /** Kernel processes of the host's own, beside those that count against the container's limit. */
 const HOST_TASKS = 16;
+/** Programs there may be, dead ones that nobody waited for included, where nothing else is said. */
+const DEFAULT_PIDS = 4096;
+/** As many run at once before no program may start another one: each is a thread of some megabytes. */
+const DEFAULT_SPAWNED = 256;
+/** A thread whose program had more memory is not used again: it would hold that until its collector finds it. */
+const REUSABLE_BYTES = 64 * 1024 * 1024;
+
+/** Below zero but above this is an error; a task may lie in the upper half of the memory. */
+const MAX_ERRNO = 4096;
 
 export function createThreadedContainers(threads: ContainerThreads, options: ContainerHostOptions = {}): ContainerHost {
   return {
@@ -66,12 +79,11 @@ export function createThreadedContainers(threads: ContainerThreads, options: Con
           hint: 'mount a directory of the host',
         });
       }
-      // Loads while the kernel boots.
-      const thread = threads.openThread();
+      const pool = new ThreadPool(() => threads.openThread());
       try {
-        return new Container(spec, threads, container, options, thread);
+        return new Container(spec, threads, container, options, pool);
       } catch (error) {
-        void thread.terminate();
+        void pool.close();
         throw error;
       }
     },
@@ -93,8 +105,8 @@ class Container implements HostContainer, GuestOwner {
   #limits: Pick<SandboxResources, 'cpus' | 'pids'>;
   readonly #detach = new Map<Guest, () => void>();
   #files: ContainerFiles | undefined;
-  #idle: GuestThread | undefined;
-  #nextPid = 1;
+  readonly #pool: ThreadPool;
+  readonly #modules = new ModuleShelf();
   #closed = false;
   readonly #compacting: ReturnType<typeof setInterval> | undefined;
   /** A thread died inside the kernel: nobody gets its lock any more. */
@@ -105,7 +117,7 @@ class Container implements HostContainer, GuestOwner {
     threads: ContainerThreads,
     options: HostContainerOptions,
     { files, patienceMs, compactEveryMs = COMPACT_EVERY_MS }: ContainerHostOptions,
-    idle: GuestThread,
+    pool: ThreadPool,
   ) {
     this.#spec = spec;
     this.#threads = threads;
@@ -148,7 +160,8 @@ class Container implements HostContainer, GuestOwner {
     };
     this.#words = new Int32Array(memory.buffer);
     this.#event = kernel.event_word() >>> 2;
-    this.#idle = idle;
+    this.#pool = pool;
+    this.#limitPids();
     if (journal === undefined) return;
     this.#compacting = setInterval(() => this.#compact(), compactEveryMs);
     (this.#compacting as { unref?(): void }).unref?.();
@@ -173,27 +186,103 @@ class Container implements HostContainer, GuestOwner {
       throw new WctrError('limit-exceeded', `the container may have ${pids} processes`, { data: { limit: 'pids' } });
     }
     const task = this.#machine.createTask(process.user);
-    const thread = this.#idle ?? this.#threads.openThread();
-    this.#idle = undefined;
-    const guest = new Guest(this.#nextPid++, task, process, thread, this);
-    const spec = specOf(this.#spec, process, this.#resources());
+    const session = new Session(process, () => this.wake());
+    const guest = this.#add({ pid: this.#pidOf(task), task, spec: process, session, thread: this.#pool.take() });
+    const { checkpoints } = this.#options;
+    await this.#run(guest, specOf(this.#spec, process, this.#resources()), {
+      ...(process.freeze === undefined ? {} : { freeze: process.freeze }),
+      ...(checkpoints === undefined ? {} : { checkpoint: `${checkpoints}/.running-${guest.pid}` }),
+    });
+    return guest;
+  }
+
+  answer(guest: Guest, question: GuestAsk): Promise<number> {
+    return question.type === 'spawn'
+      ? this.#spawn(guest, question)
+      : Promise.resolve(this.#killFor(question.pid, question.signal));
+  }
+
+  started(guest: Guest, { spawns, prepared }: Extract<GuestMessage, { type: 'started' }>): void {
+    if (spawns) this.#pool.warm();
+    if (prepared !== undefined && guest.shelf !== undefined) this.#modules.put(guest.shelf, prepared);
+  }
+
+  /** A program starts another one; its thread waits in its call. The pid, or a negative errno. */
+  async #spawn(parent: Guest, { path, identity, args, env, cwd, fds }: GuestAsk & { type: 'spawn' }): Promise<number> {
+    if (this.#stuck) return -EIO;
+    if (this.#closed || parent.isEnding || this.#guests.size >= (this.#limits.pids ?? DEFAULT_SPAWNED)) return -EAGAIN;
+    const { kernel, memory } = this.#machine;
+    new Int32Array(memory.buffer, parent.task + TASK_IO, fds.length).set(fds);
+    const task = kernel.process_spawn(parent.task, fds.length);
+    if (task < 0 && task > -MAX_ERRNO) return task;
+    const { freeze: _, ...inherited } = parent.spec;
+    const { unknownImports } = inherited.program;
+    const process: ProcessSpec = {
+      ...inherited,
+      args: textsOf(args),
+      env: textsOf(env),
+      cwd,
+      program: { path, export: '_start', ...(unknownImports === undefined ? {} : { unknownImports }) },
+    };
+    const limit = this.#budget.limitBytes;
+    const memoryBytes = limit === undefined ? undefined : memoryShare(this.#budget.leftBytes ?? limit, limit);
+    const spec = specOf(this.#spec, process, withMemory(this.#resources(), memoryBytes));
+    const thread = this.#pool.take();
+    const guest = this.#add({ pid: this.#pidOf(task), task, spec: process, session: parent.session, thread, parent });
+    guest.shelf = identity === undefined ? undefined : shelfKey(identity, spec);
+    const prepared = guest.shelf === undefined ? undefined : this.#modules.get(guest.shelf);
+    const child: ChildStart = {
+      args,
+      env,
+      ...(identity === undefined ? {} : { identity }),
+      ...(prepared === undefined ? {} : { prepared }),
+    };
+    try {
+      await this.#run(guest, spec, { child });
+    } catch (error) {
+      // It never was: there is nothing to wait for.
+      if (!parent.isEnding && !this.#stuck) kernel.process_wait(parent.task, guest.pid, WNOHANG);
+      return spawnErrno(error);
+    }
+    this.#pool.warm();
+    return guest.pid;
+  }
+
+  /** What a program sends another one. As a kernel has it, the first program hears only of what it handles. */
+  #killFor(pid: number, signal: number): number {
+    const guest = [...this.#guests].find((one) => one.pid === pid);
+    if (guest === undefined || guest.isEnding) return 0;
+    if (!guest.catches && (pid === 1 || defaultAction(signal) !== 'end')) return 0;
+    if (pid === 1 && signalName(signal) === 'SIGKILL') return 0;
+    guest.signal(signalName(signal));
+    return 0;
+  }
+
+  #add(options: GuestOptions): Guest {
+    const guest = new Guest(options, this);
     this.#guests.add(guest);
     this.#budget.watch();
-    const { checkpoints } = this.#options;
+    return guest;
+  }
+
+  async #run(
+    guest: Guest,
+    spec: SandboxSpec,
+    more: Pick<GuestStart, 'freeze' | 'checkpoint' | 'child'>,
+  ): Promise<void> {
     const network = this.#options.network?.attach(() => this.wake());
     if (network !== undefined) this.#detach.set(guest, () => network.detach());
-    await guest.start(
-      {
-        attachment: this.#attachment,
-        core: this.#threads.coreModule(),
-        spec,
-        ...(process.freeze === undefined ? {} : { freeze: process.freeze }),
-        ...(checkpoints === undefined ? {} : { checkpoint: `${checkpoints}/.running-${guest.pid}` }),
-        ...(network === undefined ? {} : { network: network.setup }),
-      },
-      network?.transfer ?? [],
-    );
-    return guest;
+    const start = { attachment: this.#attachment, core: this.#threads.coreModule(), spec, ...more };
+    await guest.start(network === undefined ? start : { ...start, network: network.setup }, network?.transfer ?? []);
+  }
+
+  #pidOf(task: number): number {
+    const view = new DataView(this.#machine.memory.buffer);
+    return view.getUint32(view.getUint32((task >>> 0) + TASK_PROCESS, true) + PROCESS_PID, true);
+  }
+
+  #limitPids(): void {
+    this.#machine.kernel.process_limit(this.#limits.pids ?? DEFAULT_PIDS);
   }
 
   update(limits: Pick<SandboxResources, 'memoryBytes' | 'cpus' | 'pids'>): readonly ('memoryBytes' | 'cpus')[] {
@@ -209,6 +298,7 @@ class Container implements HostContainer, GuestOwner {
       setSharedRate(this.#attachment.quota, others.cpus);
     }
     this.#limits = { ...this.#limits, ...others };
+    this.#limitPids();
     return later;
   }
 
@@ -238,7 +328,7 @@ class Container implements HostContainer, GuestOwner {
     this.#budget.stop();
     const killed = { exitCode: 137, signal: 'SIGKILL', oomKilled: false } as const;
     await Promise.all([...this.#guests].map((guest) => guest.end(killed, true)));
-    await this.#idle?.terminate();
+    await this.#pool.close();
     if (!this.#stuck) await this.sync();
     for (const layer of this.#attachment.layers) this.#threads.closeShared(layer);
     this.#machine.close();
@@ -250,9 +340,7 @@ class Container implements HostContainer, GuestOwner {
   }
 
   signal(guest: Guest, signal: number): boolean {
-    const view = new DataView(this.#machine.memory.buffer);
-    const process = view.getUint32(guest.task + TASK_PROCESS, true);
-    return this.#machine.kernel.process_kill(view.getUint32(process + PROCESS_PID, true), signal) === 0;
+    return this.#machine.kernel.process_kill(guest.pid, signal) === 0;
   }
 
   cpuMs(thread: string): number {
@@ -263,27 +351,36 @@ class Container implements HostContainer, GuestOwner {
    * A thread that may be inside the kernel is stopped while the main thread holds the kernel's lock: it then stands
    * outside, or waits for the lock. The kernel process goes with it, its descriptors and pipe ends, too.
    */
-  async reap(guest: Guest, busy: boolean): Promise<void> {
+  async reap(guest: Guest, status: number, busy: boolean): Promise<void> {
     const { kernel } = this.#machine;
+    const { thread } = guest;
     if (!this.#stuck && busy && !(await lockFree(this.#words, this.#event, this.#patienceMs))) this.#stuck = true;
     if (this.#stuck) {
-      await guest.thread.terminate();
+      await thread.terminate();
       const failed = { exitCode: 137, oomKilled: false, reason: STUCK, errorCode: 'sandbox-failed' } as const;
       for (const other of this.#guests) if (other !== guest) void other.end(failed, true);
+      this.#forget(guest);
     } else if (busy) {
       kernel.kernel_freeze();
       try {
-        await guest.thread.terminate();
-        kernel.process_exit(guest.task, 0);
+        await thread.terminate();
+        kernel.process_exit(guest.task, status);
+        this.#forget(guest);
       } finally {
         kernel.kernel_thaw();
       }
     } else {
-      kernel.process_exit(guest.task, 0);
-      await guest.thread.terminate();
+      // Whoever waits for it may start another one at once, which must not find it among those that run.
+      kernel.process_exit(guest.task, status);
+      this.#forget(guest);
+      thread.usedCpuMs += guest.cpuMs();
+      if (guest.heldBytes > REUSABLE_BYTES || !this.#pool.give(thread)) await thread.terminate();
     }
     const journal = guest.takeJournal();
     if (journal !== undefined) this.#threads.closeDescriptor(journal);
+  }
+
+  #forget(guest: Guest): void {
     this.#guests.delete(guest);
     this.#detach.get(guest)?.();
     this.#detach.delete(guest);
@@ -332,4 +429,11 @@ function withSize(env: readonly string[], size: ProcessSpec['consoleSize']): rea
   const given = new Set(env.map((entry) => entry.slice(0, entry.indexOf('='))));
   const sizes = [`COLUMNS=${size.width}`, `LINES=${size.height}`];
   return [...env, ...sizes.filter((entry) => !given.has(entry.slice(0, entry.indexOf('='))))];
+}
+
+/** For people to read; the program gets its strings as they are. */
+function textsOf(strings: Uint8Array): string[] {
+  const texts = new TextDecoder().decode(strings).split('\0');
+  texts.pop();
+  return texts;
 }

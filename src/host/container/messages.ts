@@ -1,6 +1,7 @@
 /** What a container's main thread and the thread of one of its guests say to each other. */
 import type { ErrorCode } from '../../errors.ts';
 import type { ByteLocation } from '../ports.ts';
+import type { PreparedModule } from '../runner/module.ts';
 import type { SandboxExit, SandboxMount, SandboxSpec } from '../sandbox.ts';
 import type { OutputName } from '../worker/messages.ts';
 import type { FreezeRequest } from './container.ts';
@@ -49,10 +50,42 @@ export interface GuestStart {
   readonly freeze?: FreezeRequest;
   /** Where a checkpoint of it goes while it runs. */
   readonly checkpoint?: string;
+  /** Started by another program. */
+  readonly child?: ChildStart;
 }
 
+export interface ChildStart {
+  /** Its strings, byte for byte, a NUL behind each. */
+  readonly args: Uint8Array;
+  readonly env: Uint8Array;
+  /** What its file is known by (SpawnRequest.identity). */
+  readonly identity?: string;
+  /** Compiled before, from that very file. */
+  readonly prepared?: PreparedModule;
+}
+
+/** What a program's thread asks; the answer goes to its state. */
+export type GuestAsk =
+  | {
+      readonly type: 'spawn';
+      readonly path: string;
+      readonly identity?: string;
+      readonly args: Uint8Array;
+      readonly env: Uint8Array;
+      readonly cwd: string;
+      readonly fds: Int32Array;
+    }
+  | { readonly type: 'kill'; readonly pid: number; readonly signal: number };
+
 export type GuestMessage =
-  | { readonly type: 'started'; readonly thread?: string }
+  | GuestAsk
+  /** `spawns`: it may start other programs. `prepared`: its module, compiled from the file it is known by. */
+  | {
+      readonly type: 'started';
+      readonly thread?: string;
+      readonly spawns: boolean;
+      readonly prepared?: PreparedModule;
+    }
   | { readonly type: 'failed'; readonly error: GuestError }
   | { readonly type: 'readable'; readonly stream: OutputName }
   | { readonly type: 'writable' }
@@ -76,7 +109,10 @@ export const STATE_JOURNAL = 2;
 export const STATE_FREEZE = 3;
 /** 1: built so that its stack can be taken down. */
 export const STATE_ASYNCIFY = 4;
-export const STATE_BYTES = 20;
+/** 1: what the thread asked is answered, in the next. */
+export const STATE_ANSWERED = 5;
+export const STATE_ANSWER = 6;
+export const STATE_BYTES = 28;
 
 export const FREEZE_NOTHING = 0;
 export const FREEZE_AND_END = 1;

@@ -15,8 +15,10 @@ import { inheritedStream } from './stdio.ts';
 import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
 
 parentPort?.once('message', (start: StartMessage | GuestStart) => {
-  if (start.type === 'start') runSandbox(start);
-  else runProcess(start);
+  if (start.type === 'start') return runSandbox(start);
+  // The program after this one.
+  parentPort?.on('message', runProcess);
+  runProcess(start);
 });
 
 function runSandbox(start: StartMessage): void {

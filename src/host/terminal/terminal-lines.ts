@@ -4,6 +4,7 @@
  */
 import { EAGAIN, EINTR, POLLHUP, POLLIN } from '../../core/abi/kernel.ts';
 import type { HostStream } from '../wasi/ports.ts';
+import { alone, type Exclusive } from '../worker/guest.ts';
 import { CLOSED_BY_WRITER, type Ring } from '../worker/ring.ts';
 
 const LENGTH_BYTES = 2;
@@ -32,38 +33,54 @@ export class TerminalLines {
   }
 }
 
-/** The guest's end. `interrupted`: a wait has to end (EINTR). */
-export function terminalInput(ring: Ring, interrupted: () => boolean = () => false): HostStream {
-  /** Of the line that is being read; undefined: none is. */
-  let left: number | undefined;
+/**
+ * The guest's end. What is left of the line that is being read stands in the ring's mark, plus one (0: none is read): the
+ * programs of a terminal read on where another stopped. `interrupted`: a wait has to end (EINTR).
+ */
+export function terminalInput(
+  ring: Ring,
+  interrupted: () => boolean = () => false,
+  exclusive: Exclusive = alone,
+): HostStream {
+  const isThere = () => ring.mark > 0 || ring.readable > 0;
   const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
   const begin = () => {
-    if (left !== undefined || ring.readable < LENGTH_BYTES) return;
+    if (ring.mark > 0 || ring.readable < LENGTH_BYTES) return;
     const header = new Uint8Array(LENGTH_BYTES);
     ring.read(header);
-    left = new DataView(header.buffer).getUint16(0, true);
+    ring.mark = new DataView(header.buffer).getUint16(0, true) + 1;
+  };
+  /** Bytes of the line; undefined: no line is there. */
+  const take = (target: Uint8Array) => {
+    begin();
+    const left = ring.mark - 1;
+    if (left < 0) return undefined;
+    const length = ring.read(target.subarray(0, left));
+    ring.mark = left === length ? 0 : left - length + 1;
+    return length;
   };
   return {
     wakes: true,
     read(target, nonBlocking) {
-      if (nonBlocking && left === undefined && ring.readable === 0 && !ended()) return -EAGAIN;
-      if (left === undefined) {
-        ring.waitUntil(() => ring.readable > 0 || ended() || interrupted());
-        if (ring.readable === 0 && !ended()) return -EINTR;
+      for (;;) {
+        if (nonBlocking && !isThere() && !ended()) return -EAGAIN;
+        ring.waitUntil(() => isThere() || ended() || interrupted());
+        const isEnd = ended();
+        if (!isThere() && !isEnd && interrupted()) return -EINTR;
+        const length = exclusive(() => take(target));
+        if (length !== undefined) return length;
+        // Another one may have taken the line.
+        if (isEnd) return 0;
       }
-      begin();
-      const length = ring.read(target.subarray(0, left ?? 0));
-      left = left === undefined || left === length ? undefined : left - length;
-      return length;
     },
     poll(events) {
       if ((events & POLLIN) === 0) return 0;
-      if (left !== undefined || ring.readable > 0) return POLLIN;
+      if (isThere()) return POLLIN;
       return ended() ? POLLIN | POLLHUP : 0;
     },
     available() {
-      begin();
-      return left ?? 0;
+      exclusive(begin);
+      return Math.max(0, ring.mark - 1);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** args_get, args_sizes_get, and the way strings are handed over that environ shares. */
 import { ERRNO_FAULT, ERRNO_SUCCESS } from '../../spec/wasi-preview1.ts';
-import type { StringBlock, WasiContext } from './context.ts';
+import type { WasiContext } from './context.ts';
+import type { StringBlock } from './ports.ts';
 
 export function args(context: WasiContext) {
   return {

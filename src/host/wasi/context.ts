@@ -25,11 +25,14 @@ import {
 import { GuestMemory } from './guest-memory.ts';
 import { KernelMemory } from './kernel-memory.ts';
 import type { KernelPort } from './kernel-port.ts';
-import type { ClockPort, HostStream, NetworkPort, RandomPort, Sleep } from './ports.ts';
+import type { ClockPort, HostStream, NetworkPort, ProcessPort, RandomPort, Sleep, StringBlock } from './ports.ts';
 import type { ProcessEnd } from './proc.ts';
 
 /** Linux' EILSEQ: a path with a NUL in it. */
 const EILSEQ = 84;
+
+/** Handles of standard input, output and error; they lead to the same streams in all programs of a session. */
+export const STANDARD_STREAMS = 3;
 
 /** A directory the guest finds at its start, by descriptor number. */
 export interface Preopened {
@@ -67,6 +70,10 @@ export class WasiContext {
   readonly streams: (HostStream | undefined)[] = [];
   /** Where sockets come from; undefined: the guest can make none. */
   network: NetworkPort | undefined;
+  /** How other programs are started; undefined: they cannot be. */
+  processes: ProcessPort | undefined;
+  /** Where the program was started. */
+  cwd = '/';
   readonly preopens = new Map<number, Preopened>();
   #lastPreopen = -1;
   /** Descriptors whose paths resolve in the whole container (`..` included), -1 when closed. All others are fences. */
@@ -143,8 +150,13 @@ export class WasiContext {
    * Returns the fd or a negative errno.
    */
   openStream(stream: HostStream, type: number, flags: number, rights: number): number {
-    let handle = 0;
+    let handle = STANDARD_STREAMS;
     while (handle < this.streams.length && this.streams[handle] !== undefined) handle++;
+    return this.openStreamAs(handle, stream, type, flags, rights);
+  }
+
+  /** The same by a handle that is free. */
+  openStreamAs(handle: number, stream: HostStream, type: number, flags: number, rights: number): number {
     const fd = this.calls.fd_open_host(this.task, handle, type, flags);
     if (fd < 0) return fd;
     this.streams[handle] = stream;
@@ -250,11 +262,6 @@ function copyString(guest: GuestMemory, kernel: KernelMemory, from: number, leng
     u8[to + i] = byte;
   }
   return length;
-}
-
-export interface StringBlock {
-  readonly bytes: Uint8Array;
-  readonly offsets: readonly number[];
 }
 
 export const EMPTY_BLOCK: StringBlock = { bytes: new Uint8Array(0), offsets: [] };

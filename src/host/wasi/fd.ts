@@ -4,6 +4,7 @@ import {
   EINVAL,
   EISDIR,
   ENOTCAPABLE,
+  EPIPE,
   ESPIPE,
   FD_INHERITING,
   FD_RIGHTS,
@@ -70,7 +71,10 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
     const bad = buffers.load(context, vector >>> 0, count >>> 0);
     if (bad < 0) return toErrno(bad);
     const moved = transfer(context, number, entry, buffers, lo, hi, toGuest);
-    if (moved < 0) return toErrno(moved);
+    if (moved < 0) {
+      if (moved === -EPIPE && context.fileField(entry, FILE_KIND) === FILE_PIPE_WRITE) context.processes?.brokenPipe();
+      return toErrno(moved);
+    }
     guest.view.setUint32(result, moved, true);
     return w.ERRNO_SUCCESS;
   }

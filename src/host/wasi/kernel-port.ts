@@ -7,6 +7,9 @@ type Call = (...values: number[]) => number;
 export interface KernelCalls {
   readonly process_create: Call;
   readonly process_exit: Call;
+  readonly process_wait: Call;
+  readonly process_kill: Call;
+  readonly process_next: Call;
   readonly signals_take: Call;
   readonly openat: Call;
   readonly fstatat: Call;
@@ -22,6 +25,7 @@ export interface KernelCalls {
   readonly fchownat: Call;
   readonly umask: Call;
   readonly dup: Call;
+  readonly pipe: Call;
   readonly close: Call;
   readonly renumber: Call;
   readonly fd_open_host: Call;

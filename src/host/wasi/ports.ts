@@ -59,6 +59,36 @@ export interface RandomPort {
 /** Sleeps up to `ms`; may return early, the caller looks at its clock again. */
 export type Sleep = (ms: number) => void;
 
+/** NUL-terminated strings, one after the other, and the offset of each. */
+export interface StringBlock {
+  readonly bytes: Uint8Array;
+  readonly offsets: readonly number[];
+}
+
+/** Another program for a program to start. */
+export interface SpawnRequest {
+  /** Absolute: a regular file that is there. */
+  readonly path: string;
+  /** Tells the file and what it holds now from any other; absent: that cannot be told. */
+  readonly identity?: string;
+  readonly args: StringBlock;
+  readonly env: StringBlock;
+  /** Absolute: a directory that is there. */
+  readonly cwd: string;
+  /** The child's descriptors, by number: open ones of the caller's, or SPAWN_CLOSED. */
+  readonly fds: Int32Array;
+}
+
+/** Other programs of the container. Results below zero are negative Linux errno values. */
+export interface ProcessPort {
+  /** Gives the pid once it runs. */
+  spawn(request: SpawnRequest): number;
+  /** 0. Does not return when it ends the caller. */
+  kill(pid: number, signal: number): number;
+  /** The caller wrote to a pipe that nobody reads; may not return. */
+  brokenPipe(): void;
+}
+
 /** An IPv4 or IPv6 address: 4 or 16 bytes, network order. */
 export interface SocketAddress {
   readonly address: Uint8Array;

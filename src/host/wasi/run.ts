@@ -15,10 +15,19 @@ import {
 } from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
 import * as w from '../../spec/wasi-preview1.ts';
-import { type ContextOptions, EMPTY_BLOCK, encode, stringBlock, WasiContext } from './context.ts';
+import { type ContextOptions, EMPTY_BLOCK, encode, STANDARD_STREAMS, stringBlock, WasiContext } from './context.ts';
 import { deterministicHost, hostClock, hostRandom, hostSleep } from './defaults.ts';
 import type { KernelPort } from './kernel-port.ts';
-import type { ClockPort, HostListener, HostStream, NetworkPort, RandomPort, Sleep } from './ports.ts';
+import type {
+  ClockPort,
+  HostListener,
+  HostStream,
+  NetworkPort,
+  ProcessPort,
+  RandomPort,
+  Sleep,
+  StringBlock,
+} from './ports.ts';
 import { createPreview1, type Preview1Imports } from './preview1.ts';
 import { ProcessEnd } from './proc.ts';
 import { DIRECTORY_RIGHTS, SOCKET_RIGHTS, STREAM_RIGHTS } from './rights.ts';
@@ -46,6 +55,10 @@ export interface WasiProcessOptions {
   readonly task?: number;
   /** Sockets the guest can make, and where its names lead; absent: none. */
   readonly network?: NetworkPort;
+  /** Other programs the guest can start and end; absent: none. */
+  readonly processes?: ProcessPort;
+  /** Started by another guest: `task` has its descriptors already, and these are its strings, byte for byte. */
+  readonly inherited?: { readonly args: StringBlock; readonly env: StringBlock };
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly clock?: ClockPort;
   readonly random?: RandomPort;
@@ -105,12 +118,23 @@ export class WasiProcess {
     if (task < 0) throw new WctrError('limit-exceeded', 'the kernel has no room for another process');
     context.reset(task, contextOptions(options));
     context.network = options.network;
+    context.processes = options.processes;
+    context.cwd = options.cwd ?? '/';
     this.#ownsTask = options.task === undefined;
-    context.args = stringBlock(options.args);
-    context.environ = options.env === undefined || options.env.length === 0 ? EMPTY_BLOCK : stringBlock(options.env);
-    this.#stdio(options.stdin, O_RDONLY, w.RIGHT_FD_WRITE);
-    this.#stdio(options.stdout, O_WRONLY, w.RIGHT_FD_READ);
-    this.#stdio(options.stderr, O_WRONLY, w.RIGHT_FD_READ);
+    const { inherited } = options;
+    if (inherited === undefined) {
+      context.args = stringBlock(options.args);
+      context.environ = options.env === undefined || options.env.length === 0 ? EMPTY_BLOCK : stringBlock(options.env);
+      this.#stdio(0, options.stdin, O_RDONLY, w.RIGHT_FD_WRITE);
+      this.#stdio(1, options.stdout, O_WRONLY, w.RIGHT_FD_READ);
+      this.#stdio(2, options.stderr, O_WRONLY, w.RIGHT_FD_READ);
+    } else {
+      context.args = inherited.args;
+      context.environ = inherited.env;
+      [options.stdin, options.stdout, options.stderr].forEach((given, handle) => {
+        context.streams[handle] = given?.stream ?? EMPTY_STREAM;
+      });
+    }
     if (options.preopens === undefined) {
       context.rootFd = this.#preopen('/', '/');
       if (options.cwd !== undefined && options.cwd !== '/') context.cwdFd = this.#preopen('.', options.cwd);
@@ -169,16 +193,17 @@ export class WasiProcess {
     return { kind: 'signal', exitCode: ended.exitCode, signal: `SIG${w.SIGNALS[ended.signal]!}` };
   }
 
-  #stdio(given: WasiStream | undefined, flags: number, without: number): void {
+  #stdio(handle: number, given: WasiStream | undefined, flags: number, without: number): void {
     const type = given?.terminal === true ? S_IFCHR : S_IFIFO;
-    this.#context.openStream(given?.stream ?? EMPTY_STREAM, type, flags, STREAM_RIGHTS & ~without);
+    this.#context.openStreamAs(handle, given?.stream ?? EMPTY_STREAM, type, flags, STREAM_RIGHTS & ~without);
   }
 
   #preopen(name: string, path: string): number {
     const context = this.#context;
     const bytes = encode(path);
     context.kernel.u8.set(bytes, context.task + TASK_PATH_A);
-    const fd = context.calls.openat(context.task, AT_FDCWD, bytes.length, O_RDONLY | O_DIRECTORY, 0, 0);
+    const opened = context.calls.openat(context.task, AT_FDCWD, bytes.length, O_RDONLY | O_DIRECTORY, 0, 0);
+    const fd = opened < 0 ? opened : this.#behindStandard(opened);
     if (fd < 0) {
       throw new WctrError('not-found', `the directory ${path} of the container cannot be opened (errno ${-fd})`, {
         data: { path, errno: -fd },
@@ -187,6 +212,15 @@ export class WasiProcess {
     context.setRights(context.entry(fd), DIRECTORY_RIGHTS, w.RIGHTS_ALL);
     context.addPreopen(fd, name === path ? bytes : encode(name));
     return fd;
+  }
+
+  /** A program may be started without its standard streams; libc looks for directories behind them. */
+  #behindStandard(fd: number): number {
+    if (fd >= STANDARD_STREAMS) return fd;
+    const { calls, task } = this.#context;
+    const moved = calls.dup(task, fd, STANDARD_STREAMS);
+    calls.close(task, fd);
+    return moved;
   }
 }
 

@@ -74,24 +74,37 @@ export function bytesInput(bytes: Uint8Array): HostStream {
   };
 }
 
+/** Runs what only one of the threads that share a ring's end may do at a time. */
+export type Exclusive = <T>(act: () => T) => T;
+
+export const alone: Exclusive = (act) => act();
+
 /** `wakes`: whoever fills the ring wakes the kernel's pollers, too. `interrupted`: a wait has to end (EINTR). */
 export function ringInput(
   ring: Ring,
   host: RingHost,
   wakes = false,
   interrupted: () => boolean = () => false,
+  exclusive: Exclusive = alone,
 ): HostStream {
   return {
     wakes,
     read(target, nonBlocking) {
       const ended = () => (ring.closed & CLOSED_BY_WRITER) !== 0;
-      if (nonBlocking && ring.readable === 0 && !ended()) return -EAGAIN;
-      ring.waitUntil(() => ring.readable > 0 || ended() || interrupted());
-      if (ring.readable === 0 && !ended()) return -EINTR;
-      const length = ring.read(target);
-      // Only a writer that found no room at all is waiting for some.
-      if (length > 0 && ring.writable <= length) host.post({ type: 'writable' });
-      return length;
+      for (;;) {
+        if (nonBlocking && ring.readable === 0 && !ended()) return -EAGAIN;
+        ring.waitUntil(() => ring.readable > 0 || ended() || interrupted());
+        const isEnd = ended();
+        if (ring.readable === 0 && !isEnd && interrupted()) return -EINTR;
+        const length = exclusive(() => {
+          const taken = ring.read(target);
+          // Only a writer that found no room at all is waiting for some.
+          if (taken > 0 && ring.writable <= taken) host.post({ type: 'writable' });
+          return taken;
+        });
+        // Another one may have taken what was there.
+        if (length > 0 || isEnd || target.length === 0) return length;
+      }
     },
     poll(events) {
       if ((events & POLLIN) === 0) return 0;
@@ -102,18 +115,30 @@ export function ringInput(
   };
 }
 
-export function ringOutput(name: OutputName, ring: Ring, host: RingHost, wakes = false): HostStream {
+export function ringOutput(
+  name: OutputName,
+  ring: Ring,
+  host: RingHost,
+  wakes = false,
+  exclusive: Exclusive = alone,
+): HostStream {
   return {
     wakes,
     write(source, nonBlocking) {
       const broken = () => (ring.closed & CLOSED_BY_READER) !== 0;
-      if (nonBlocking && ring.writable === 0 && !broken()) return -EAGAIN;
-      ring.waitUntil(() => ring.writable > 0 || broken());
-      if (broken()) return -EPIPE;
-      const length = ring.write(source);
-      // Only a reader that had taken everything is waiting. Asked after the write: it may have taken the last bytes meanwhile.
-      if (ring.readable <= length) host.post({ type: 'readable', stream: name });
-      return length;
+      for (;;) {
+        if (nonBlocking && ring.writable === 0 && !broken()) return -EAGAIN;
+        ring.waitUntil(() => ring.writable > 0 || broken());
+        if (broken()) return -EPIPE;
+        const length = exclusive(() => {
+          const given = ring.write(source);
+          // Only a reader that had taken everything is waiting. Asked after the write: it may have taken the last bytes meanwhile.
+          if (given > 0 && ring.readable <= given) host.post({ type: 'readable', stream: name });
+          return given;
+        });
+        // Another one may have filled it.
+        if (length > 0 || source.length === 0) return length;
+      }
     },
     poll(events) {
       if (ring.closed & CLOSED_BY_READER) return POLLOUT | POLLHUP;

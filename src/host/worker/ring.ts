@@ -1,16 +1,18 @@
 /**
  * A one-way byte stream between two threads over shared memory: one writer, one reader, either may wait for the other.
+ * (Threads that share an end take turns by a lock of their own.)
  *
  * ```
  * i32 written (bytes ever, wraps) | i32 read (bytes ever, wraps) | i32 closed: 1 by the writer, 2 by the reader
- * i32 event: changes with each of the above | data, a power of two of bytes
+ * i32 event: changes with each of the above | i32 mark: the reader's own | 12 bytes 0 | data, a power of two of bytes
  * ```
  */
 const WRITTEN = 0;
 const READ = 1;
 const CLOSED = 2;
 const EVENT = 3;
-const HEADER_BYTES = 16;
+const MARK = 4;
+const HEADER_BYTES = 32;
 
 export const CLOSED_BY_WRITER = 1;
 export const CLOSED_BY_READER = 2;
@@ -39,6 +41,15 @@ export class Ring {
   /** CLOSED_* bits. */
   get closed(): number {
     return Atomics.load(this.#words, CLOSED);
+  }
+
+  /** What the reader notes for itself, and for those it shares its end with; 0 at first. */
+  get mark(): number {
+    return Atomics.load(this.#words, MARK);
+  }
+
+  set mark(value: number) {
+    Atomics.store(this.#words, MARK, value);
   }
 
   /** Takes what fits now; returns how much. */
