@@ -2,6 +2,8 @@
  * The portable public API: everything an embedder needs, with no host in it. `wctr` (Node, Bun), `wctr/deno` and
  * `wctr/browser` export the same with a `Wctr.open()` that brings that host's adapters.
  */
+import { FilesTree, type MadeFile } from './build/tree/files-tree.ts';
+import type { BuildContextSource, BuildOutcome, BuildRequest } from './engine/builds.ts';
 import type {
   Engine,
   ImageSummary,
@@ -15,6 +17,8 @@ import { WctrError } from './errors.ts';
 import type { SyncFileSystem } from './host/ports.ts';
 import type { SandboxExit, SandboxMount, SandboxResources, SandboxStats, Signal } from './host/sandbox.ts';
 
+export type { FileTree, TreeEntry } from './build/tree/file-tree.ts';
+export type { BuildContextSource, BuildOutcome, BuildOutput, BuildRequest } from './engine/builds.ts';
 export type {
   Engine,
   HistoryEntry,
@@ -41,6 +45,12 @@ export type MountSpec =
   | { readonly path: string; readonly readonly?: boolean }
   | { readonly fs: SyncFileSystem; readonly source?: string; readonly readonly?: boolean }
   | { readonly tmpfs: true; readonly sizeBytes?: number; readonly readonly?: boolean };
+
+/** A directory of the host; files by their paths; or anything else a build takes its files from. */
+export type BuildContext =
+  | string
+  | { readonly files: Readonly<Record<string, string | Uint8Array>> }
+  | BuildContextSource;
 
 export interface ContainerOptions {
   readonly args?: readonly string[];
@@ -180,6 +190,15 @@ export class Wctr {
     return new Container(await this.engine.containers.run(toRunOptions(image, options)));
   }
 
+  /**
+   * Builds an image from a Dockerfile.
+   *
+   * @param context `'./app'`, or `{ files: { Dockerfile: 'FROM scratch …' } }`.
+   */
+  build(context: BuildContext, options: Omit<BuildRequest, 'context'> = {}): Promise<BuildOutcome> {
+    return this.engine.builds.build({ ...options, context: toContext(context) });
+  }
+
   async close(): Promise<void> {
     await this.engine.close();
   }
@@ -187,6 +206,17 @@ export class Wctr {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function toContext(context: BuildContext): BuildContextSource {
+  if (typeof context === 'string') return { directory: context };
+  if (!('files' in context)) return context;
+  const files = new Map<string, MadeFile>();
+  for (const [path, content] of Object.entries(context.files)) {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    files.set(path.replace(/^(?:\.?\/)+/, ''), { content: bytes, mode: 0o644 });
+  }
+  return { tree: new FilesTree('the build context', files) };
 }
 
 function toRunOptions(image: string, options: ContainerOptions): RunOptions {
