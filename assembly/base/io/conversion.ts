@@ -49,7 +49,7 @@ export class Conversion {
       }
     }
     // length modifiers say nothing here
-    while (at < format.length && 'hlLqjzt'.includes(format.charAt(at))) at++;
+    while (at < format.length && 'hlLjzt'.includes(format.charAt(at))) at++;
     if (at < format.length) c.letter = unit(format, at++);
     c.end = at;
     return c;

@@ -126,6 +126,14 @@ export class Reader {
     return this.rest().toString();
   }
 
+  /** Is there a NUL in what is buffered? Tells text from other files. */
+  holdsZero(): bool {
+    if (this.position >= this.limit && !this.fill()) return false;
+    const base = changetype<usize>(this.buffer);
+    for (let i = this.position; i < this.limit; i++) if (load<u8>(base + i) == 0) return true;
+    return false;
+  }
+
   /** Bytes that were taken from the source and not yet from here. */
   unread(): i32 {
     return this.limit - this.position;
