@@ -3,8 +3,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunExecutor, RunMount, RunStep } from '../../src/build/run/executor.ts';
-import { type FileTree, ROOT, type TreeEntry } from '../../src/build/tree/file-tree.ts';
-import { StageTree } from '../../src/build/tree/stage-tree.ts';
+import { baseOf, type FileTree, parentOf, ROOT, type TreeEntry } from '../../src/build/tree/file-tree.ts';
 import { KernelFiles } from '../../src/containers/files/kernel-files.ts';
 import { readTar } from '../../src/containers/files/tar-reader.ts';
 import { createContainerProcesses } from '../../src/containers/node/shim-processes.ts';
@@ -217,27 +216,30 @@ export async function membersOf(bytes: Uint8Array): Promise<string[]> {
   return members;
 }
 
-/** Files by path, their text or what they are. */
-export function treeOf(entries: Readonly<Record<string, string | Partial<TreeEntry>>>): FileTree {
-  const tree = new StageTree('the test');
-  const directory = { ...ROOT };
-  for (const [path, given] of Object.entries(entries)) {
-    const slash = path.lastIndexOf('/');
-    tree.makeDirectories(slash < 0 ? '' : path.slice(0, slash), directory);
-    const bytes = new TextEncoder().encode(typeof given === 'string' ? given : '');
-    const file: TreeEntry = {
-      kind: 'file',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      size: bytes.length,
-      async *read() {
-        yield bytes;
-      },
+/** Files by path, their text or what they are; directories on the way are made. */
+export function treeOf(given: Readonly<Record<string, string | Partial<TreeEntry>>>): FileTree {
+  const entries = new Map<string, TreeEntry>([['', ROOT]]);
+  const children = new Map<string, Set<string>>([['', new Set()]]);
+  const put = (path: string, entry: TreeEntry) => {
+    const parent = parentOf(path);
+    if (!entries.has(parent)) put(parent, ROOT);
+    entries.set(path, entry);
+    children.get(parent)?.add(baseOf(path));
+    if (entry.kind === 'directory') children.set(path, children.get(path) ?? new Set());
+  };
+  for (const [path, what] of Object.entries(given)) {
+    const bytes = new TextEncoder().encode(typeof what === 'string' ? what : '');
+    const read = async function* () {
+      yield bytes;
     };
-    tree.put(path, typeof given === 'string' ? file : { ...file, ...given });
+    const file: TreeEntry = { kind: 'file', mode: 0o644, uid: 0, gid: 0, size: bytes.length, read };
+    put(path, typeof what === 'string' ? file : { ...file, ...what });
   }
-  return tree;
+  return {
+    what: 'the test',
+    lstat: async (path) => entries.get(path),
+    list: async (path) => [...(children.get(path) ?? [])].sort(),
+  };
 }
 
 export function secret(target: string, text: string, more: Partial<Extract<RunMount, { type: 'secret' }>> = {}) {
