@@ -13,9 +13,16 @@ import { WctrError } from '../errors.ts';
 import { DEFAULT_BUILD_PLATFORM, parsePlatform } from '../images/platform.ts';
 import { quote } from '../images/quote.ts';
 import { familiarName, parseReference } from '../images/reference.ts';
-import type { BuildCacheRecord } from '../spec/engine-api.ts';
+import type { BuildCacheRecord, Filters } from '../spec/engine-api.ts';
 import { LocalBaseImages } from './build-images.ts';
-import type { BuildContextSource, BuildOutcome, BuildOutput, BuildRequest, BuildUseCases } from './builds.ts';
+import type {
+  BuildContextSource,
+  BuildOutcome,
+  BuildOutput,
+  BuildPruneOptions,
+  BuildRequest,
+  BuildUseCases,
+} from './builds.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
@@ -43,12 +50,14 @@ export class LocalBuilds implements BuildUseCases {
     };
   }
 
-  async usage(): Promise<readonly BuildCacheRecord[]> {
-    return [];
+  async usage(filters?: Filters): Promise<readonly BuildCacheRecord[]> {
+    const { buildCacheUsage } = await import('./build-cache-use-cases.ts');
+    return buildCacheUsage(this.#parts, filters);
   }
 
-  async prune(): Promise<{ CachesDeleted: readonly string[]; SpaceReclaimed: number }> {
-    return { CachesDeleted: [], SpaceReclaimed: 0 };
+  async prune(options?: BuildPruneOptions): Promise<{ CachesDeleted: readonly string[]; SpaceReclaimed: number }> {
+    const { pruneBuildCache } = await import('./build-cache-use-cases.ts');
+    return pruneBuildCache(this.#parts, options);
   }
 
   #solveParts({ credentials }: BuildRequest): SolveParts {

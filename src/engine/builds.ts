@@ -102,7 +102,7 @@ export interface BuildOutcome {
 }
 
 export interface BuildPruneOptions {
-  /** Also what a later build could use; without, only what none can reach any more and mounts nobody uses. */
+  /** Also steps whose layers an image has: removing them frees nothing, but a later build makes them again. */
   readonly all?: boolean;
   /** Remove the longest unused until no more than this is kept. */
   readonly keepBytes?: number;

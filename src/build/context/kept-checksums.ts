@@ -24,6 +24,7 @@ export interface KeptChecksumsOptions {
 
 /** Longer than the tick of any file system's clock: FAT's is two seconds. */
 const RACY_NS = 2_500_000_000n;
+const DAY_MS = 24 * 3_600_000;
 const VERSION = 1;
 const FIELDS = 3;
 
@@ -45,7 +46,10 @@ export class KeptChecksums {
     const path = `${layout.buildContexts}/${name}`;
     const bytes = await fs.readFile(path).catch(() => undefined);
     const known = bytes === undefined ? undefined : decode(bytes, directory, createHasher);
-    return new ContextChecksums(known ?? new Map(), now, async (kept) => {
+    // Written again once a day, so that its time tells when it was of use
+    const writtenMs = known === undefined ? 0 : ((await fs.stat(path).catch(() => undefined))?.mtimeMs ?? 0);
+    const isDue = known !== undefined && now() - writtenMs > DAY_MS;
+    return new ContextChecksums(known ?? new Map(), isDue, now, async (kept) => {
       const data = encode(kept, directory, createHasher);
       // What cannot be kept is computed again.
       await writeAtomically(fs, layout.tmp, path, data).catch(() => {});
@@ -64,8 +68,14 @@ export class ContextChecksums {
   readonly #write: (kept: ReadonlyMap<string, Kept>) => Promise<void>;
   #isChanged = false;
 
-  constructor(known: Map<string, Kept>, now: () => number, write: (kept: ReadonlyMap<string, Kept>) => Promise<void>) {
+  constructor(
+    known: Map<string, Kept>,
+    isDue: boolean,
+    now: () => number,
+    write: (kept: ReadonlyMap<string, Kept>) => Promise<void>,
+  ) {
     this.#known = known;
+    this.#isChanged = isDue;
     this.#now = now;
     this.#write = write;
   }

@@ -81,14 +81,15 @@ export class Leases {
     };
   }
 
-  /** Everything pinned by leases that are alive; dead ones are removed. For the collector, which holds the GC lock. */
-  async pinned(): Promise<Set<Digest>> {
+  /** Everything pinned by leases that are alive. Dead ones are removed by the collector alone, which holds the GC lock. */
+  async pinned({ sweep = true }: { readonly sweep?: boolean } = {}): Promise<Set<Digest>> {
     const now = (this.#options.now ?? Date.now)();
     const pins = new Set<Digest>();
     // a damaged lease cannot say what it pins; its owner will notice when it commits
     for (const lease of await this.#records.list(() => {})) {
-      if (lease.expiresAtMs < now) await this.#records.delete(lease.key);
-      else for (const digest of lease.pins) pins.add(digest);
+      if (lease.expiresAtMs < now) {
+        if (sweep) await this.#records.delete(lease.key);
+      } else for (const digest of lease.pins) pins.add(digest);
     }
     return pins;
   }
