@@ -70,6 +70,13 @@ export const ERROR_TABLE = {
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
+/** The place in a file that an error is about, for people: `Dockerfile:3` and some lines with a mark; mostly there is none. */
+export function frameOf({ data }: WctrError): string | undefined {
+  const { frame, file, line } = data;
+  if (typeof frame !== 'string') return undefined;
+  return typeof file === 'string' && typeof line === 'number' ? `${file}:${line}\n${frame}` : frame;
+}
+
 /** True for a WctrError of this code, also one that crossed a module or realm boundary. */
 export function isWctrError(error: unknown, code?: ErrorCode): error is WctrError {
   const named = error as { name?: unknown; code?: unknown } | null;

@@ -1,5 +1,5 @@
 /** Finds the command a line names and runs it; writes help, and every error as one line with a hint. */
-import { ERROR_TABLE, isWctrError } from '../errors.ts';
+import { ERROR_TABLE, frameOf, isWctrError } from '../errors.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS, type CommandEntry, HIDDEN_COMMANDS, isCommandEntry } from './commands.ts';
 import { complain } from './complain.ts';
@@ -114,8 +114,7 @@ function unknownCommand(terminal: Terminal, word: string, known: readonly string
 
 function report(error: unknown, terminal: Terminal, exitCode?: number): number {
   if (isWctrError(error)) {
-    const { frame } = error.data;
-    complain(terminal, error.message, error.hint, typeof frame === 'string' ? frame : undefined);
+    complain(terminal, error.message, error.hint, frameOf(error));
     if (error.code === 'cancelled') return ERROR_TABLE.cancelled.exit;
     return exitCode ?? (error.code === 'invalid-argument' ? EXIT_USAGE : EXIT_FAILED);
   }

@@ -1,5 +1,5 @@
 /** How the daemon answers: documents, errors in docker's shape, and streams of JSON lines. */
-import { ERROR_TABLE, isWctrError, WctrError } from '../errors.ts';
+import { ERROR_TABLE, frameOf, isWctrError, WctrError } from '../errors.ts';
 import { streamOf } from '../host/stream-of.ts';
 
 /** What the docker CLI looks for to exit with 127 and 126 where a program cannot be started. */
@@ -26,12 +26,12 @@ export function errorBody(error: unknown): ErrorBody {
   const marked = mark === undefined || error.message.includes(mark) ? error.message : `${error.message}: ${mark}`;
   // Scripts look for docker's `No such container` to this letter.
   const message = error.code.startsWith('no-such-') ? marked[0]!.toUpperCase() + marked.slice(1) : marked;
-  const { frame } = error.data;
+  const frame = frameOf(error);
   return {
     message,
     code: error.code,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(typeof frame === 'string' ? { frame } : {}),
+    ...(frame === undefined ? {} : { frame }),
   };
 }
 
