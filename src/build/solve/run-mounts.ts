@@ -39,6 +39,11 @@ export async function planMounts(
   const planned: PlannedMount[] = [];
   for (const { mount } of flags) {
     if (mount === undefined) throw new WctrError('internal', 'a mount was left with its variables in it');
+    if (mount.type === 'ssh') {
+      throw new WctrError('unsupported', 'RUN --mount=type=ssh is not supported', {
+        hint: 'mount the key that is needed by --mount=type=secret',
+      });
+    }
     const origin = mount.from === '' ? undefined : left.shift();
     const takesFiles = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== '');
     const from = takesFiles ? await solver.source(origin) : undefined;
@@ -119,10 +124,6 @@ export async function resolveMounts(solver: Solver, planned: readonly PlannedMou
         if (target !== '') mounts.push({ type: 'secret', target, data, mode: mode ?? 0o400, uid, gid });
         break;
       }
-      default:
-        throw new WctrError('unsupported', 'RUN --mount=type=ssh is not supported', {
-          hint: 'mount the key that is needed by --mount=type=secret',
-        });
     }
   }
   return { mounts, env, inputs };

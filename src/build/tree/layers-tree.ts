@@ -83,7 +83,8 @@ export class LayersTree implements FileTree {
     const kind = KINDS[node.mode & S_IFMT];
     if (kind === undefined) return undefined;
     const owned = { mode: node.mode & 0o7777, uid: node.uid, gid: node.gid };
-    if (kind === 'symlink') return { kind, size: 0, ...owned, target: node.target ?? '' };
+    // A link's own mode means nothing, and tars of different hosts disagree about it
+    if (kind === 'symlink') return { kind, size: 0, ...owned, mode: 0o777, target: node.target ?? '' };
     if (kind === 'directory') return { kind, size: 0, ...owned };
     return { kind, size: node.size, ...owned, read: () => this.#bytes(tars[node.layer] as ByteLocation, node) };
   }
