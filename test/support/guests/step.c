@@ -12,6 +12,10 @@
 
 extern char **environ;
 
+__attribute__((import_module("wctr_posix_v1"), import_name("proc_spawn"))) int proc_spawn(
+    const char *path, unsigned path_len, const char *args, unsigned args_len, const char *env, unsigned env_len,
+    const char *cwd, unsigned cwd_len, const unsigned *fds, unsigned fds_count, unsigned *pid);
+
 static char buffer[65536];
 
 static int is(const char *a, const char *b) { return strcmp(a, b) == 0; }
@@ -72,6 +76,21 @@ static int many(const char *directory, int count) {
   return 0;
 }
 
+/* Another one of this program, with the operation given; nobody waits for it. */
+static int start(const char *operation) {
+  const unsigned fds[3] = {0, 1, 2};
+  unsigned pid;
+  int length = snprintf(buffer, sizeof buffer, "step%c%s", 0, operation) + 1;
+  errno = proc_spawn("/bin/step", 9, buffer, (unsigned)length, "", 0, "/", 1, fds, 3, &pid);
+  return errno == 0 ? 0 : -1;
+}
+
+static int bomb(void) {
+  for (long long count = 0;; count++) {
+    if (start("bomb") < 0 && count == 0) printf("%s\n", strerror(errno)), fflush(stdout);
+  }
+}
+
 static int now(void) {
   struct timespec time;
   if (clock_gettime(CLOCK_REALTIME, &time) < 0) return -1;
@@ -115,6 +134,8 @@ static int step(int count, char **args) {
   if (is(what, "fill")) return fill(a);
   if (is(what, "flood")) return flood(atoll(a));
   if (is(what, "many")) return many(a, atoi(b));
+  if (is(what, "start")) return start(a);
+  if (is(what, "bomb")) return bomb();
   if (is(what, "hold")) return hold(atoll(a));
   if (is(what, "spin")) {
     printf("spinning\n");
