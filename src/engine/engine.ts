@@ -8,6 +8,7 @@ import type { LogChunk, LogOptions } from '../containers/logs/ports.ts';
 import type { SandboxExit, SandboxHandle, SandboxMount, SandboxResources, Signal } from '../host/sandbox.ts';
 import type { Credentials } from '../images/registry/credentials.ts';
 import type {
+  BuildCacheRecord,
   ContainerCreateRequest,
   ContainerCreateResponse,
   ContainerInspect,
@@ -407,6 +408,7 @@ export interface DiskUsage {
     readonly Images: readonly Readonly<Record<string, unknown>>[];
     readonly Containers: readonly ContainerSummary[];
     readonly Volumes: readonly Volume[];
+    readonly BuildCache: readonly BuildCacheRecord[];
   };
 }
 

@@ -2,6 +2,7 @@
 import { imageDiskUsage } from '../images/disk-usage.ts';
 import { diskUsage } from '../images/gc.ts';
 import type { Volume } from '../spec/engine-api.ts';
+import { buildCacheUsage } from './build-cache-use-cases.ts';
 import { collectorOptions } from './collector.ts';
 import { currentRecord, isRunning } from './container-state.ts';
 import { summarise } from './container-views.ts';
@@ -23,6 +24,9 @@ export async function systemDiskUsage(parts: EngineParts): Promise<DiskUsage> {
   );
   const sum = (some: typeof written) => some.reduce((total, { bytes }) => total + bytes, 0);
   const idle = written.filter(({ record }) => !isRunning(record.state));
+  const steps = await buildCacheUsage(parts);
+  const sized = (some: typeof steps) => some.reduce((total, { Size }) => total + Size, 0);
+  const unused = steps.filter(({ InUse }) => !InUse);
   // Unfinished transfers, and the compiled code of the command itself.
   const temporary = (await diskUsage(fs, layout.tmp)) + (await diskUsage(fs, `${layout.root}/code`));
   return {
@@ -39,7 +43,12 @@ export async function systemDiskUsage(parts: EngineParts): Promise<DiskUsage> {
       reclaimableBytes: sum(idle),
     },
     volumes: volumeRow(volumes),
-    cache: { total: 0, active: 0, sizeBytes: temporary, reclaimableBytes: temporary },
+    cache: {
+      total: steps.length,
+      active: steps.length - unused.length,
+      sizeBytes: sized(steps) + temporary,
+      reclaimableBytes: sized(unused) + temporary,
+    },
     items: {
       Images: images.images.map(({ summary, containerCount, sharedBytes }) => ({
         Id: summary.id,
@@ -54,6 +63,7 @@ export async function systemDiskUsage(parts: EngineParts): Promise<DiskUsage> {
       })),
       Containers: written.map(({ record, bytes }) => ({ ...summarise(record), SizeRw: bytes, SizeRootFs: bytes })),
       Volumes: volumes,
+      BuildCache: steps,
     },
   };
 }

@@ -11,7 +11,12 @@ export const command: Command = {
   args: [0, 0],
   flags: [
     { name: 'format', type: 'string', value: 'template', description: "Go template, 'table' or 'json'" },
-    { name: 'verbose', short: 'v', type: 'boolean', description: 'Show each image, container and volume' },
+    {
+      name: 'verbose',
+      short: 'v',
+      type: 'boolean',
+      description: 'Show each image, container, volume and step of a build',
+    },
   ],
   examples: ['wctr system df', 'wctr system df -v', "wctr system df --format '{{.Type}} {{.Size}}'"],
   async run(context, _args, flags) {
@@ -78,7 +83,16 @@ function printItems({ terminal }: Context, items: NonNullable<DiskUsage['items']
     ['Local Volumes space usage', ['VOLUME NAME', 'LINKS', 'SIZE'], volumes],
   ] as const;
   for (const [title, heads, rows] of sections) terminal.out(`${title}:\n\n${renderTable(heads, rows)}\n`);
-  terminal.out(`Build cache usage: ${humanSize(cache.sizeBytes)}\n`);
+  const steps = items.BuildCache.map((step) => [
+    printableLine(step.ID),
+    step.Type,
+    humanSize(step.Size),
+    humanAge(step.CreatedAt, now),
+    humanAge(step.LastUsedAt ?? undefined, now),
+    String(step.UsageCount),
+    String(step.Shared),
+  ]);
+  terminal.out(`Build cache usage: ${humanSize(cache.sizeBytes)}\n\n${renderTable(CACHE_HEADS, steps)}`);
 }
 
 /** An image in GET /system/df. */
@@ -92,4 +106,5 @@ interface ImageItem {
 }
 
 const IMAGE_HEADS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE', 'SHARED SIZE', 'UNIQUE SIZE', 'CONTAINERS'];
+const CACHE_HEADS = ['CACHE ID', 'CACHE TYPE', 'SIZE', 'CREATED', 'LAST USED', 'USAGE', 'SHARED'];
 const CONTAINER_HEADS = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'LOCAL VOLUMES', 'SIZE', 'CREATED', 'STATUS', 'NAMES'];

@@ -23,7 +23,8 @@ export const command: Command = {
       (await pruneContainers(context, engine, filters)) +
       (await pruneNetworks(context, engine, filters)) +
       (volumes ? await pruneVolumes(context, engine, filters) : 0) +
-      (await pruneImages(context, engine, all));
+      (await pruneImages(context, engine, all)) +
+      (await pruneBuilds(context, engine, all, filters));
     context.terminal.out(`Total reclaimed space: ${humanSize(freed)}\n`);
     return 0;
   },
@@ -37,6 +38,7 @@ function ask({ host }: Context, all: boolean, volumes: boolean): Promise<boolean
     'all networks not used by at least one container',
     ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
     all ? 'all images without at least one container associated to them' : 'all dangling images',
+    all ? 'all build cache' : 'unused build cache',
   ];
   const lines = what.map((line) => `  - ${line}\n`).join('');
   return host.confirm(`WARNING! This will remove:\n${lines}\nAre you sure you want to continue? [y/N] `);
@@ -66,6 +68,22 @@ async function pruneImages({ terminal }: Context, { images }: Engine, all: boole
   const { removed, reclaimedBytes } = await images.prune({ all });
   if (removed.length > 0) terminal.out(`Deleted Images:\n${removalLines(removed)}\n`);
   return reclaimedBytes;
+}
+
+async function pruneBuilds(
+  { terminal }: Context,
+  { builds }: Engine,
+  all: boolean,
+  filters: FilterMap,
+): Promise<number> {
+  // A step has an age, and no labels.
+  const { until } = filters as Record<string, readonly string[]>;
+  const { CachesDeleted: ids, SpaceReclaimed: bytes } = await builds.prune({
+    all,
+    ...(until === undefined ? {} : { filters: { until } }),
+  });
+  terminal.out(section('Deleted build cache objects:', ids));
+  return bytes;
 }
 
 function section(title: string, names: readonly string[] | null): string {

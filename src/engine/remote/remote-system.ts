@@ -52,11 +52,12 @@ interface DiskUsageDocument {
   readonly Images?: readonly { Size: number; Containers: number }[] | null;
   readonly Containers?: readonly { SizeRw?: number; State: string }[] | null;
   readonly Volumes?: readonly { UsageData?: { Size: number; RefCount: number } }[] | null;
+  readonly BuildCache?: readonly { Size: number; InUse: boolean }[] | null;
   /** Of our own daemon, which knows it exactly. */
   readonly WctrUsage?: DiskUsage;
 }
 
-function summed({ LayersSize = 0, Images, Containers, Volumes }: DiskUsageDocument): DiskUsage {
+function summed({ LayersSize = 0, Images, Containers, Volumes, BuildCache }: DiskUsageDocument): DiskUsage {
   const row = (sizes: readonly (readonly [size: number, isUsed: boolean])[]) => ({
     total: sizes.length,
     active: sizes.filter(([, isUsed]) => isUsed).length,
@@ -68,6 +69,6 @@ function summed({ LayersSize = 0, Images, Containers, Volumes }: DiskUsageDocume
     images: { ...row(images), sizeBytes: LayersSize },
     containers: row((Containers ?? []).map(({ SizeRw = 0, State }) => [SizeRw, State === 'running'])),
     volumes: row((Volumes ?? []).map(({ UsageData }) => [UsageData?.Size ?? 0, (UsageData?.RefCount ?? 0) > 0])),
-    cache: row([]),
+    cache: row((BuildCache ?? []).map(({ Size, InUse }) => [Size, InUse])),
   };
 }
