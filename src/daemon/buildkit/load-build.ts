@@ -64,7 +64,7 @@ export async function loadBuild(solve: Solve, attributes: Attributes, parts: Loa
       contexts: await loader.namedContexts(attributes),
       secret: secretsOf(session, signal),
       ...(credentials === undefined ? {} : { credentials }),
-      onStatus: (status) => solve.tell(status),
+      onStatus: (status) => solve.tell(loader.vertices.withOwn(status)),
       signal,
     };
     loader.warn(meaningless(attributes));
@@ -97,10 +97,11 @@ interface MainContext {
 
 class Loader {
   readonly spool: Spool;
+  readonly vertices: Vertices;
   readonly #session: Session;
   readonly #signal: AbortSignal;
   readonly #parts: LoadParts;
-  readonly #vertices: Vertices;
+
   readonly #open = new Set<{ close(): Promise<void> }>();
 
   constructor(session: Session, signal: AbortSignal, solve: Solve, parts: LoadParts) {
@@ -108,7 +109,7 @@ class Loader {
     this.#signal = signal;
     this.#parts = parts;
     this.spool = new Spool(() => parts.host.openSpool());
-    this.#vertices = new Vertices(
+    this.vertices = new Vertices(
       solve.request.Ref,
       (status) => solve.tell(status),
       () => parts.host.createHasher(),
@@ -147,7 +148,7 @@ class Loader {
     const lower = name.replace(/(^|\/)Dockerfile$/, '$1dockerfile');
     const only = [name, `${name}.dockerignore`, ...(lower === name ? [] : [lower])];
     const dirName = attributes.get('dockerfilekey') ?? 'dockerfile';
-    return this.#vertices.run(
+    return this.vertices.run(
       `[internal] load build definition from ${name}`,
       'transferring dockerfile:',
       async (vertex) => {
@@ -164,7 +165,7 @@ class Loader {
 
   warn(names: readonly string[]): void {
     if (names.length === 0) return;
-    const vertex = this.#vertices.begin('[internal] look at the options', 'reading options:');
+    const vertex = this.vertices.begin('[internal] look at the options', 'reading options:');
     vertex.complete();
     vertex.warn(`${names.join(', ')}: without effect on programs of WebAssembly`);
   }
@@ -175,7 +176,7 @@ class Loader {
   }
 
   async #dockerignore(directory: string): Promise<string | undefined> {
-    return this.#vertices.run('[internal] load .dockerignore', 'transferring context:', async (vertex) => {
+    return this.vertices.run('[internal] load .dockerignore', 'transferring context:', async (vertex) => {
       const what = 'the build context';
       const tree = await this.#tree({ name: directory, what, only: ['.dockerignore'], vertex });
       return readText(tree, '.dockerignore');
@@ -208,7 +209,7 @@ class Loader {
     const excludes = ignore === undefined ? [] : parseIgnoreFile(ignore);
     let vertex: Vertex | undefined;
     const tree = new LazyTree(what, async () => {
-      vertex = this.#vertices.begin(step, 'transferring context:');
+      vertex = this.vertices.begin(step, 'transferring context:');
       return this.#tree({ name, what, excludes, vertex });
     });
     tree.onDone = (error) => vertex?.complete(error);
