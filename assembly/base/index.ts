@@ -10,6 +10,7 @@ import { shellApplet } from './shell/run/invocation';
 import { isShellName } from './shell/run/lookup';
 import { receiveSignal } from './shell/run/signals';
 import { exitProcess, processArguments, processEnvironment } from './wasi/process';
+import './wasi/abort';
 import { workingDirectory } from './wasi/working-directory';
 
 export function _start(): void {

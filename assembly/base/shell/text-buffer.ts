@@ -6,7 +6,7 @@ export class TextBuffer {
   push(unit: i32): void {
     const length = this.length;
     if (length == this.units.length) this.grow(length + 1);
-    unchecked((this.units[length] = <u16>unit));
+    store<u16>(changetype<usize>(this.units) + ((<usize>length) << 1), unit);
     this.length = length + 1;
   }
 
@@ -19,8 +19,9 @@ export class TextBuffer {
     const count = text.length;
     const length = this.length;
     if (length + count > this.units.length) this.grow(length + count);
-    const units = this.units;
-    for (let i = 0; i < count; i++) unchecked((units[length + i] = <u16>(text.charCodeAt(i) | flag)));
+    const target = changetype<usize>(this.units) + ((<usize>length) << 1);
+    const source = changetype<usize>(text);
+    for (let i: usize = 0; i < <usize>count; i++) store<u16>(target + (i << 1), load<u16>(source + (i << 1)) | flag);
     this.length = length + count;
   }
 
