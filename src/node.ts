@@ -117,6 +117,7 @@ export async function openEngine(options: InternalOptions = {}): Promise<LocalEn
       openFiles: lazyFiles,
       openHere: lazySpace,
       readAt,
+      git: { checkout: async (request) => (await import('./host/node/git.ts')).git.checkout(request) },
     },
     transport: TRANSPORT,
     config: { env, helpers: lazyHelpers, directory: configDirectory(env) },

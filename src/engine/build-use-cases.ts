@@ -3,26 +3,17 @@
 import type { BuildJob, Output } from '../build/build.ts';
 import { build } from '../build/build.ts';
 import { LocalBuildCache } from '../build/cache/local-build-cache.ts';
-import { DirectoryTree } from '../build/context/directory-tree.ts';
-import { KeptChecksums } from '../build/context/kept-checksums.ts';
 import type { RunExecutor } from '../build/run/executor.ts';
 import type { Download, SolveParts } from '../build/solve/ports.ts';
 import type { NamedContext } from '../build/solve/solve.ts';
-import type { FileTree } from '../build/tree/file-tree.ts';
 import { WctrError } from '../errors.ts';
 import { DEFAULT_BUILD_PLATFORM, parsePlatform } from '../images/platform.ts';
 import { quote } from '../images/quote.ts';
 import { familiarName, parseReference } from '../images/reference.ts';
 import type { BuildCacheRecord, Filters } from '../spec/engine-api.ts';
+import { BuildContexts } from './build-contexts.ts';
 import { LocalBaseImages } from './build-images.ts';
-import type {
-  BuildContextSource,
-  BuildOutcome,
-  BuildOutput,
-  BuildPruneOptions,
-  BuildRequest,
-  BuildUseCases,
-} from './builds.ts';
+import type { BuildOutcome, BuildOutput, BuildPruneOptions, BuildRequest, BuildUseCases } from './builds.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
@@ -40,14 +31,22 @@ export class LocalBuilds implements BuildUseCases {
   async build(request: BuildRequest): Promise<BuildOutcome> {
     refuseUnsupported(request);
     const references = (request.tags ?? []).map(parseReference);
-    const parts = this.#solveParts(request);
-    const job = await this.#job(request);
-    const { imageId, digest } = await build(parts, { ...job, references });
-    return {
-      ...(imageId === undefined ? {} : { imageId }),
-      ...(digest === undefined ? {} : { digest }),
-      references: imageId === undefined ? [] : references.map(familiarName),
-    };
+    const { signal } = request;
+    const cache = new LocalBuildCache(this.#parts);
+    const parts = { ...this.#solveParts(request), cache };
+    const opened = new BuildContexts(this.#parts, { download, ...(signal === undefined ? {} : { signal }) });
+    try {
+      const job = await this.#job(request, opened);
+      const { imageId, digest } = await build(parts, { ...job, references });
+      return {
+        ...(imageId === undefined ? {} : { imageId }),
+        ...(digest === undefined ? {} : { digest }),
+        references: imageId === undefined ? [] : references.map(familiarName),
+      };
+    } finally {
+      await opened.close();
+      if (cache.keptCount > 0) await this.#enforceLimits();
+    }
   }
 
   async usage(filters?: Filters): Promise<readonly BuildCacheRecord[]> {
@@ -60,28 +59,33 @@ export class LocalBuilds implements BuildUseCases {
     return pruneBuildCache(this.#parts, options);
   }
 
-  #solveParts({ credentials }: BuildRequest): SolveParts {
+  /** A cache that is too large is no reason for a build to fail. */
+  async #enforceLimits(): Promise<void> {
+    const { enforceCacheLimits } = await import('./build-cache-use-cases.ts');
+    await enforceCacheLimits(this.#parts).catch(() => {});
+  }
+
+  #solveParts({ credentials }: BuildRequest): Omit<SolveParts, 'cache'> {
     const { images, leases, fs, layout, createHasher } = this.#parts;
     return {
       ...{ images, leases, fs, layout, createHasher, download },
       bases: new LocalBaseImages(this.#parts, this.#images, credentials),
-      cache: new LocalBuildCache(this.#parts),
       runs: this.#runs,
     };
   }
 
-  async #job(request: BuildRequest): Promise<BuildJob> {
+  async #job(request: BuildRequest, opened: BuildContexts): Promise<BuildJob> {
     const given = Object.entries(request.buildArgs ?? {}).filter((arg): arg is [string, string] => arg[1] !== null);
     const contexts = new Map<string, NamedContext>();
     for (const [name, source] of Object.entries(request.contexts ?? {})) {
       contexts.set(
         name,
-        'image' in source ? source : { tree: await this.#tree(source, `the build context ${quote(name)}`) },
+        'image' in source ? source : { tree: await opened.open(source, `the build context ${quote(name)}`) },
       );
     }
     const asked = request.platforms ?? [];
     return {
-      context: await this.#tree(request.context, 'the build context'),
+      context: await opened.open(request.context, 'the build context'),
       contexts,
       ...{ dockerfile: request.dockerfile, ignore: request.ignore },
       platforms: asked.length === 0 ? [DEFAULT_BUILD_PLATFORM] : asked.map(parsePlatform),
@@ -101,17 +105,6 @@ export class LocalBuilds implements BuildUseCases {
       ...chosen(request, ['target', 'labels', 'annotations', 'noCache', 'pull', 'network', 'extraHosts', 'secret']),
       ...chosen(request, ['reproducible', 'memoryBytes', 'onPlan', 'onStatus', 'signal']),
     };
-  }
-
-  async #tree(source: BuildContextSource, what: string): Promise<FileTree> {
-    if ('tree' in source) return source.tree;
-    const { paths } = this.#parts.host;
-    if ('directory' in source && paths !== undefined) {
-      const kept = new KeptChecksums(this.#parts);
-      return new DirectoryTree(await paths.contextFiles(), paths.resolve(source.directory), { kept, what });
-    }
-    const [kind] = Object.keys(source);
-    throw new WctrError('unsupported', `${what}: one of the kind ${kind} cannot be read here`);
   }
 }
 

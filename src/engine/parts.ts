@@ -8,7 +8,7 @@ import type { ContainerProcesses } from '../containers/processes.ts';
 import type { ContainerRecords } from '../containers/records.ts';
 import type { VolumeDriver } from '../containers/volumes/driver.ts';
 import type { CoreModules } from '../core/core-modules.ts';
-import type { ByteLocation, FileSystem, Locks } from '../host/ports.ts';
+import type { ByteLocation, FileSystem, GitClient, Locks } from '../host/ports.ts';
 import type { Sandbox } from '../host/sandbox.ts';
 import type { ArchiveFiles } from '../images/archive/files.ts';
 import type { LayerStore } from '../images/contracts.ts';
@@ -66,6 +66,8 @@ export interface EngineHost {
     /** Directories as contexts of builds. */
     contextFiles(): Promise<ContextFiles>;
   };
+  /** For contexts of builds. */
+  readonly git?: GitClient;
   /** An image that ships inside the package, by canonical name; undefined when there is none of that name. */
   bundledImage(name: string): Promise<ArchiveFiles | undefined>;
   /** Of the package, for bundles that run elsewhere; absent where it has no files. */

@@ -139,3 +139,20 @@ export interface LocalSockets {
   /** Makes the directory private to the user; throws 'forbidden' when it is somebody else's, 'conflict' when one listens. */
   listen(path: string, onChannel: (channel: ByteChannel) => void): Promise<{ close(): Promise<void> }>;
 }
+
+/** An installed git. */
+export interface GitClient {
+  /**
+   * Puts the files of a commit into a directory that is there and empty, those of its submodules too, without `.git`;
+   * resolves to the commit. Throws `not-found`, `unsupported` where git is missing, `cancelled`.
+   */
+  checkout(request: GitCheckout): Promise<string>;
+}
+
+export interface GitCheckout {
+  readonly repository: string;
+  /** Branch, tag or commit. */
+  readonly ref: string;
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+}

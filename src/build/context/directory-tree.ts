@@ -25,6 +25,8 @@ export interface DirectoryTreeOptions {
   readonly kept?: KeptChecksums;
   /** How messages call it. Default: the build context. */
   readonly what?: string;
+  /** Of permissions only whether its owner may execute a file counts, as in git: the rest is who fetched it. */
+  readonly modes?: 'executable-only';
 }
 
 const MAX_ENTRIES = 1_000_000;
@@ -45,16 +47,18 @@ export class DirectoryTree implements FileTree {
   readonly #fs: ContextFiles;
   readonly #root: string;
   readonly #kept: KeptChecksums | undefined;
+  readonly #modes: 'executable-only' | undefined;
   readonly #directories = new Map<string, Names>();
   #checksums: Promise<ContextChecksums> | undefined;
   #count = 0;
 
   /** `root` is an absolute path of the host. */
-  constructor(fs: ContextFiles, root: string, { kept, what = 'the build context' }: DirectoryTreeOptions = {}) {
+  constructor(fs: ContextFiles, root: string, { kept, modes, what = 'the build context' }: DirectoryTreeOptions = {}) {
     this.what = what;
     this.#fs = fs;
     this.#root = root;
     this.#kept = kept;
+    this.#modes = modes;
   }
 
   async lstat(path: string): Promise<TreeEntry | undefined> {
@@ -106,8 +110,8 @@ export class DirectoryTree implements FileTree {
     const stat = this.#try(path, () => this.#fs.lstatSync(host, { bigint: true }));
     // A name that is no UTF-8 comes with U+FFFD in it, and names nothing
     if (stat === undefined) return baseOf(path).includes('\ufffd') ? NO_TEXT : undefined;
-    const owned = { mode: Number(stat.mode) & 0o7777, uid: 0, gid: 0 };
     const kind = stat.mode & S_IFMT;
+    const owned = { mode: this.#modeOf(Number(stat.mode), kind), uid: 0, gid: 0 };
     if (kind === S_IFDIR) return { kind: 'directory', size: 0, ...owned };
     if (kind === S_IFLNK) {
       const target = this.#try(path, () => this.#fs.readlinkSync(host));
@@ -124,6 +128,11 @@ export class DirectoryTree implements FileTree {
       ...(size > CHUNK_BYTES ? {} : { readNow: () => this.#bytesNow(path, stat) }),
       ...(this.#kept === undefined ? {} : { digest: () => this.#digest(path, stat) }),
     };
+  }
+
+  #modeOf(mode: number, kind: bigint): number {
+    if (this.#modes === undefined) return mode & 0o7777;
+    return kind === S_IFDIR || (mode & 0o100) !== 0 ? 0o755 : 0o644;
   }
 
   async #digest(path: string, stat: SyncStat): Promise<string> {
