@@ -1,11 +1,11 @@
-// The build in a page. Loaded by build.test.ts.
+// The build of build-smoke.mjs in a page. Loaded by build.test.ts.
 import { Wctr } from '/dist/browser.js';
-import { buildHere } from './build.mjs';
+import { buildSmoke } from './build-smoke.mjs';
 
-export async function buildInPage(isolation) {
-  const guest = new Uint8Array(await (await fetch('/guest.wasm')).arrayBuffer());
-  const wctr = await Wctr.open({ isolation });
-  const result = await buildHere(wctr, guest);
+export async function buildInPage() {
+  const step = new Uint8Array(await (await fetch('/step.wasm')).arrayBuffer());
+  const wctr = await Wctr.open();
+  const result = await buildSmoke(wctr, step);
   await wctr.close();
   return result;
 }
