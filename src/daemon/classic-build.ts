@@ -116,8 +116,9 @@ export class ClassicBuild {
     for (const text of output) if (text !== '') this.#say(text);
   }
 
-  #end({ text, vertex = '' }: BuildStep, progress: Progress | undefined, imageId: string | undefined): void {
-    if (progress?.isCached === true) this.#say(' ---> Using cache\n');
+  #end({ kind, text, vertex = '' }: BuildStep, progress: Progress | undefined, imageId: string | undefined): void {
+    // A base image is there, and not taken from the cache.
+    if (progress?.isCached === true && kind !== 'from') this.#say(' ---> Using cache\n');
     if (this.#isRunning) this.#say(` ---> Removed intermediate container ${containerId(vertex)}\n`);
     this.#lastId = imageId === undefined ? madeUpId(`${this.#lastId} ${vertex} ${text}`) : shortened(imageId);
     this.#say(` ---> ${this.#lastId}\n`);

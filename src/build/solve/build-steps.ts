@@ -12,9 +12,10 @@ export interface BuildStep {
   readonly vertex?: string;
 }
 
-/** Of the stages that are needed, FROM included, in the order of the file. */
+/** The ARGs in front, and those of the stages that are needed, FROM included, in the order of the file. */
 export function buildSteps(solver: Solver): readonly BuildStep[] {
-  return solver.job.plan.needed.flatMap((planned): BuildStep[] => {
+  const inFront = solver.job.file.globalArgs.map(({ text, kind }): BuildStep => ({ text, kind }));
+  const ofStages = solver.job.plan.needed.flatMap((planned): BuildStep[] => {
     const { from, instructions } = planned.stage;
     const hasVertex = planned.base.kind === 'image' || planned.base.kind === 'context';
     return [
@@ -25,4 +26,5 @@ export function buildSteps(solver: Solver): readonly BuildStep[] {
       })),
     ];
   });
+  return [...inFront, ...ofStages];
 }

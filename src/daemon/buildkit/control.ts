@@ -2,7 +2,7 @@
 import type { BuildOutcome, BuildUseCases } from '../../engine/builds.ts';
 import { WctrError } from '../../errors.ts';
 import type { BuildCacheRecord, Filters } from '../../spec/engine-api.ts';
-import { type Call, type Methods, streaming, unary } from './grpc/server.ts';
+import { type Call, duplex, type Methods, streaming, unary } from './grpc/server.ts';
 import { GrpcError, UNIMPLEMENTED } from './grpc/status.ts';
 import { type LoadedBuild, type LoadParts, loadBuild } from './load-build.ts';
 import type { Of } from './proto/codec.ts';
@@ -22,6 +22,8 @@ import {
   STATUS_RESPONSE,
   USAGE_RECORD,
 } from './proto/control.ts';
+import { BYTES } from './proto/session.ts';
+import { tunnelSession } from './session/tunnel.ts';
 import { solveError } from './solve-errors.ts';
 import { timestampOf } from './solve-status.ts';
 import type { Attributes, Solve, SolveRequest, Solves } from './solves.ts';
@@ -58,6 +60,10 @@ export function controlMethods(parts: ControlParts): Methods {
       })),
     ],
     [`${SERVICE}/Prune`, streaming(PRUNE_REQUEST, USAGE_RECORD, (request) => prune(builds, request))],
+    [
+      `${SERVICE}/Session`,
+      duplex(BYTES, BYTES, (requests, call) => tunnelSession(parts.sessions, parts.host, requests, call)),
+    ],
     // Nothing is kept of builds that are over.
     [`${SERVICE}/ListenBuildHistory`, streaming(HISTORY_REQUEST, NOTHING, async function* () {})],
     [`${SERVICE}/UpdateBuildHistory`, unary(NOTHING, NOTHING, () => ({}))],
@@ -143,7 +149,7 @@ function exporterResponse({ imageId, digest, references }: BuildOutcome): Map<st
 function filtersOf(list: readonly string[]): Filters {
   const found: Record<string, string[]> = {};
   for (const filter of list) {
-    for (const part of filter.split(',')) {
+    for (const part of filter.split(',').filter(Boolean)) {
       const [, name = part, value = 'true'] = /^([^=~!]+)(?:[=~]=|=)(.*)$/.exec(part) ?? [];
       found[name.toLowerCase()] = [...(found[name.toLowerCase()] ?? []), value];
     }

@@ -52,7 +52,7 @@ export function openDoor({ builds, host, version, onInternalError }: DoorOptions
       }
       const { headers } = request;
       sessions.check(headers);
-      return { headers: {}, serve: (channel) => sessions.serve(headers, host.http2.connect(channel)) };
+      return { headers: {}, serve: async (channel) => sessions.serve(headers, await host.http2.connect(channel)) };
     },
   };
 }

@@ -12,16 +12,16 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** Decodes the one request, yields encoded answers. */
-export type Method = (request: Uint8Array, call: Call) => AsyncIterable<Uint8Array>;
+/** Takes encoded requests, yields encoded answers. */
+export type Method = (requests: AsyncIterable<Uint8Array>, call: Call) => AsyncIterable<Uint8Array>;
 
 export function unary<Q, R>(
   request: Message<Q>,
   response: Message<R>,
   answer: (request: Q, call: Call) => Promise<Partial<R>> | Partial<R>,
 ): Method {
-  return async function* (bytes, call) {
-    yield response.encode(await answer(request.decode(bytes), call));
+  return async function* (requests, call) {
+    yield response.encode(await answer(request.decode(await onlyMessage(requests)), call));
   };
 }
 
@@ -30,9 +30,26 @@ export function streaming<Q, R>(
   response: Message<R>,
   answers: (request: Q, call: Call) => AsyncIterable<Partial<R>>,
 ): Method {
-  return async function* (bytes, call) {
-    for await (const answer of answers(request.decode(bytes), call)) yield response.encode(answer);
+  return async function* (requests, call) {
+    for await (const answer of answers(request.decode(await onlyMessage(requests)), call)) {
+      yield response.encode(answer);
+    }
   };
+}
+
+/** Any number of messages either way, each when it is ready. */
+export function duplex<Q, R>(
+  request: Message<Q>,
+  response: Message<R>,
+  answers: (requests: AsyncIterable<Q>, call: Call) => AsyncIterable<Partial<R>>,
+): Method {
+  return async function* (requests, call) {
+    for await (const answer of answers(decoded(requests, request), call)) yield response.encode(answer);
+  };
+}
+
+async function* decoded<Q>(messages: AsyncIterable<Uint8Array>, type: Message<Q>): AsyncGenerator<Q> {
+  for await (const bytes of messages) yield type.decode(bytes);
 }
 
 /** `/package.Service/Method` -> what answers it. */
@@ -53,8 +70,7 @@ export async function serveCall(
   try {
     const method = methods.get(path);
     if (method === undefined) throw new GrpcError(UNIMPLEMENTED, `wctr does not answer ${path.slice(0, 200)}`);
-    const request = await onlyMessage(stream.body);
-    for await (const answer of method(request, call)) {
+    for await (const answer of method(messagesOf(stream.body), call)) {
       if (signal.aborted) return;
       await stream.write(frameOf(answer));
     }
@@ -67,8 +83,8 @@ export async function serveCall(
   }
 }
 
-async function onlyMessage(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  for await (const message of messagesOf(body)) return message;
+async function onlyMessage(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  for await (const message of messages) return message;
   throw new WctrError('invalid-argument', 'a call without a request');
 }
 
