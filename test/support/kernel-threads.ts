@@ -4,7 +4,7 @@ import type { Kernel } from '../../src/core/kernel.ts';
 import { kernelModule } from './guest.ts';
 
 export interface Job {
-  job: 'hammer' | 'swap' | 'write' | 'block';
+  job: 'hammer' | 'swap' | 'write' | 'block' | 'pour' | 'drain';
   rounds?: number;
   seed?: number;
   /** Run as this task instead of a process of its own. */

@@ -117,6 +117,41 @@ const jobs = {
     return { written: rounds * 64 };
   },
 
+  /** Writes `rounds` bytes of a known sequence in pieces of any size, and ends with how many went. */
+  pour() {
+    let written = 0;
+    let n = 0;
+    while (written < rounds) {
+      n = calls.write_begin(t, workerData.fd, Math.min(rounds - written, 1 + random(20_000)));
+      if (n < 0) break;
+      const from = written;
+      move(n, (bytes, done) => {
+        for (let i = 0; i < bytes.length; i++) bytes[i] = ((from + done + i) * 31) & 255;
+      });
+      written += n;
+    }
+    calls.process_exit(t, n < 0 ? 32 : 0);
+    return { written, last: n };
+  },
+
+  /** Reads up to `rounds` bytes of it in pieces of any size, and ends with how many were right. */
+  drain() {
+    let read = 0;
+    let n = 1;
+    let wrong = 0;
+    while (read < rounds) {
+      n = calls.read_begin(t, workerData.fd, Math.min(rounds - read, 1 + random(20_000)));
+      if (n <= 0) break;
+      const from = read;
+      move(n, (bytes, done) => {
+        for (let i = 0; i < bytes.length; i++) if (bytes[i] !== (((from + done + i) * 31) & 255)) wrong++;
+      });
+      read += n;
+    }
+    calls.process_exit(t, wrong === 0 ? 0 : 1);
+    return { read, wrong, last: n };
+  },
+
   /** Opens a path that comes and goes with a blocking read of a pipe in between, until killed by a signal. */
   block() {
     const n = calls.read_begin(t, workerData.fd, 64);

@@ -5,7 +5,7 @@
  */
 import { EAGAIN, EIO, PROCESS_PID, TASK_IO, TASK_PROCESS, WNOHANG } from '../../core/abi/kernel.ts';
 import { type JournalStore, UpperJournal } from '../../core/upper.ts';
-import { WctrError } from '../../errors.ts';
+import { isWctrError, WctrError } from '../../errors.ts';
 import { createSharedQuota, setSharedRate } from '../fuel-quota.ts';
 import { createSharedNodes, SharedNodes } from '../mounts/shared-nodes.ts';
 import type { ByteLocation } from '../ports.ts';
@@ -240,6 +240,8 @@ class Container implements HostContainer, GuestOwner {
     try {
       await this.#run(guest, spec, { child });
     } catch (error) {
+      // Ended from outside before it ran: whoever waits for it learns how.
+      if (isWctrError(error, 'cancelled')) return guest.pid;
       // It never was: there is nothing to wait for.
       if (!parent.isEnding && !this.#stuck) kernel.process_wait(parent.task, guest.pid, WNOHANG);
       return spawnErrno(error);

@@ -14,7 +14,6 @@ const ERRNO: Partial<Record<ErrorCode, number>> = {
   'invalid-module': ENOEXEC,
   'module-denied': ENOEXEC,
   'limit-exceeded': EAGAIN,
-  cancelled: EAGAIN,
   'no-memory': ENOMEM,
 };
 

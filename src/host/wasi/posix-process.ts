@@ -9,6 +9,8 @@ import { STREAM_RIGHTS } from './rights.ts';
 
 const E2BIG = 7;
 const EILSEQ = 84;
+/** The kernel's word for it is the same. */
+const CLOSED = p.FD_CLOSED | 0;
 
 export function posixProcess(context: WasiContext) {
   const { guest, calls } = context;
@@ -76,7 +78,7 @@ export function posixProcess(context: WasiContext) {
     if (!guest.holds(pointer, count * 4)) return -k.EFAULT;
     const fds = new Int32Array(guest.u8.slice(pointer, pointer + count * 4).buffer);
     for (const fd of fds) {
-      if (fd === k.SPAWN_CLOSED) continue;
+      if (fd === CLOSED) continue;
       const entry = context.entry(fd);
       if (entry < 0) return -k.EBADF;
       const isStream = context.fileField(entry, k.FILE_KIND) === k.FILE_HOST;
