@@ -94,7 +94,7 @@ export class ForegroundRuns {
       program: {
         ...(program.module === undefined ? { path: args[0]! } : program.module),
         unknownImports: options.unknownImports ?? unknownImportsLabel(program.labels),
-        ...(options.sockets === 'refer' ? { refer: socketImports(program) } : {}),
+        ...(options.sockets === 'refer' ? { refer: containerImports(program) } : {}),
         ...(resume === undefined ? {} : { resume }),
       },
       mounts: (options.mounts ?? []).map(plainMount),
@@ -234,9 +234,12 @@ function mountPoint(mount: SandboxMount): MountPoint {
   };
 }
 
-/** By these a program gets a socket of its own, and, where its image exposes ports, one that listens on them. */
-function socketImports({ config }: Program): readonly string[] {
-  const opens = ['sock_open', 'sock_open_v2', 'sock_getaddrinfo', 'sock_getaddrinfo_v2'];
+/**
+ * By these a program starts another one, or gets a socket of its own and, where its image exposes ports, one that listens
+ * on them.
+ */
+function containerImports({ config }: Program): readonly string[] {
+  const opens = ['proc_spawn', 'sock_open', 'sock_open_v2', 'sock_getaddrinfo', 'sock_getaddrinfo_v2'];
   return Object.keys(config.ExposedPorts ?? {}).length === 0 ? opens : [...opens, 'sock_accept', 'sock_accept_v2'];
 }
 

@@ -169,7 +169,7 @@ export class ContainerShim {
         'unsupported',
         `the container has ${others} other processes, which cannot be frozen with it`,
         {
-          hint: 'wait for its execs to end',
+          hint: 'wait for its execs and the programs it started to end',
         },
       );
     }

@@ -69,7 +69,7 @@ export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
     host.post({ type: 'failed', error: guestError(error) });
     return;
   }
-  const { run, spawns, prepared } = ready;
+  const { run, detach, spawns, prepared } = ready;
   const { thread } = host;
   host.post({
     type: 'started',
@@ -77,11 +77,15 @@ export function runGuestThread(start: GuestStart, host: GuestThreadHost): void {
     ...(thread === undefined ? {} : { thread }),
     ...(prepared === undefined ? {} : { prepared }),
   });
-  host.post({ type: 'exit', exit: run() });
+  const exit = run();
+  detach();
+  host.post({ type: 'exit', exit });
 }
 
 interface Ready {
   run(): ReturnType<typeof runProgram>;
+  /** Once it ran. */
+  detach(): void;
   /** The program may start others. */
   readonly spawns: boolean;
   /** Its module, where others that start the same file can use it. */
@@ -121,7 +125,7 @@ function prepare(start: GuestStart, host: GuestThreadHost): Ready {
     ...(child?.identity === undefined ? {} : { modules }),
   };
   const time = timeOf(spec, runner);
-  const { kernel, port } = attach(start, host, time);
+  const { kernel, port, detach } = attach(start, host, time);
   // Whoever finds stack to take it with has enough to work and to give it back.
   const { kernel_freeze } = port.calls as unknown as KernelExports;
   lock = { kernel_freeze, kernel_thaw: kernel.kernel_thaw };
@@ -159,6 +163,7 @@ function prepare(start: GuestStart, host: GuestThreadHost): Ready {
   };
   const imports = received.imports(program.module, process.imports);
   const ready = {
+    detach,
     spawns: asked.has('proc_spawn'),
     ...(isSame && modules.made !== undefined ? { prepared: modules.made } : {}),
   };
@@ -235,7 +240,14 @@ function blockOf(bytes: Uint8Array): StringBlock {
   return { bytes, offsets };
 }
 
-function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel: KernelExports; port: KernelPort } {
+interface Attached {
+  readonly kernel: KernelExports;
+  readonly port: KernelPort;
+  /** Gives back what was opened for this program alone: its thread may run others. */
+  detach(): void;
+}
+
+function attach(start: GuestStart, host: GuestThreadHost, time: Time): Attached {
   const { attachment } = start;
   const { nodes } = attachment;
   const layers: (BlockSource | undefined)[] = [];
@@ -276,6 +288,9 @@ function attach(start: GuestStart, host: GuestThreadHost, time: Time): { kernel:
       ...port,
       calls: withStackSpare(port.calls),
       ...(journal === undefined ? {} : { sync: (task: number) => journal.trySync(task) }),
+    },
+    detach() {
+      for (const layer of layers) layer?.close();
     },
   };
 }
