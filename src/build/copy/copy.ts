@@ -44,6 +44,8 @@ export class Copier {
   readonly #destination: Destination;
   readonly #options: CopyOptions;
   readonly #exclude: IgnoreMatcher | undefined;
+  /** A source became the destination itself: a second one would replace it. */
+  #hasTaken = false;
 
   constructor(tree: StageTree, destination: Destination, options: CopyOptions) {
     this.#tree = tree;
@@ -102,9 +104,16 @@ export class Copier {
   /** Where an entry goes: into a directory that is there already, unless it is one itself. */
   async #target(entry: TreeEntry, name: string): Promise<string> {
     const path = await resolvePath(this.#tree, this.#destination.path);
+    if (entry.kind === 'directory') return path;
     const there = await this.#tree.lstat(path);
-    if (entry.kind !== 'directory' && there?.kind === 'directory') return join(path, name);
-    if (entry.kind !== 'directory') await this.#makeDirectories(parentOf(path));
+    if (there?.kind === 'directory') return join(path, name);
+    if (this.#hasTaken) {
+      throw new WctrError('conflict', `${quote(`/${path}`)} is no directory, and more than one file would become it`, {
+        hint: 'end the destination with a slash',
+      });
+    }
+    this.#hasTaken = true;
+    await this.#makeDirectories(parentOf(path));
     return path;
   }
 
