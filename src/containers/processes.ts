@@ -10,6 +10,8 @@ export interface ContainerProcesses {
   launch(document: LaunchDocument): Promise<LaunchedProcess>;
   /** The same for a RUN. It lives as long as it is not abandoned, also after its program's end. */
   launchRun(document: BuildRunDocument): Promise<LaunchedProcess>;
+  /** Another start is about to follow: makes a process ready for it, unless there is one. */
+  prepare(): void;
   /** Sends one request and waits for the reply. Rejects with the reply's error; 'conflict' when nobody listens. */
   connect(socket: string, request: ControlRequest): Promise<ControlSession>;
 }

@@ -12,9 +12,9 @@ import { ControlledFiles } from './controlled-files.ts';
 import { RunPlaces } from './run-places.ts';
 import { pause } from './timing.ts';
 
-/** How long one may take to go by itself. */
-const LEAVES_WITHIN_MS = 5_000;
-const POLL_MS = 10;
+/** A process that was killed is gone when the system has let go of its memory. */
+const GONE_WITHIN_MS = 5_000;
+const POLL_MS = 3;
 
 export class RunProcesses implements RunSpaces {
   readonly #context: ContainerContext;
@@ -25,11 +25,11 @@ export class RunProcesses implements RunSpaces {
     this.#places = new RunPlaces(context);
   }
 
-  async open({ spec, network, extraHosts, signal }: RunSpaceRequest): Promise<RunSpace> {
+  async open({ spec, network, extraHosts, expectsMore, signal }: RunSpaceRequest): Promise<RunSpace> {
     await this.#places.sweep();
     const place = await this.#places.take({ id: spec.id, hostname: spec.hostname, network, extraHosts });
     const { socket, plan, names } = place;
-    let process: LaunchedProcess | undefined;
+    let process: (LaunchedProcess & { readonly startedAt?: string }) | undefined;
     let closed: Promise<void> | undefined;
     const close = () => {
       closed ??= this.#end(process).then(() => this.#places.give(place));
@@ -37,14 +37,16 @@ export class RunProcesses implements RunSpaces {
     };
     try {
       const processes = await this.#context.processes();
-      process = await processes.launchRun({
+      const launched = await processes.launchRun({
         kind: 'build-run',
         spec: { ...spec, names },
         controlSocket: socket,
         network: plan,
       });
+      const startedAt = this.#context.parts.host.processStart?.(launched.pid);
+      process = { ...launched, ...(startedAt === undefined ? {} : { startedAt }) };
       if (signal?.aborted === true) throw new WctrError('cancelled', 'cancelled', { cause: signal.reason });
-      const launched = process;
+      if (expectsMore === true) processes.prepare();
       const connect = (request: ControlRequest) => processes.connect(socket, request);
       return {
         files: new ControlledFiles(connect),
@@ -57,18 +59,19 @@ export class RunProcesses implements RunSpaces {
     }
   }
 
-  async #end(process: LaunchedProcess | undefined): Promise<void> {
+  /** It has nothing to put in order: what it had outside of its memory is given back here. */
+  async #end(process: (LaunchedProcess & { readonly startedAt?: string }) | undefined): Promise<void> {
     if (process === undefined) return;
-    process.abandon();
-    const { host } = this.#context.parts;
-    const until = Date.now() + LEAVES_WITHIN_MS;
-    while (host.isAlive(process.pid) && Date.now() < until) await pause(POLL_MS);
-    if (!host.isAlive(process.pid)) return;
+    const { pid, startedAt } = process;
+    const { isAlive } = this.#context.parts.host;
     try {
-      this.#context.host.signal(process.pid, 'SIGKILL');
+      if (isAlive(pid, startedAt)) this.#context.host.signal(pid, 'SIGKILL');
     } catch {
-      // It has just gone.
+      // It has just gone by itself.
     }
+    process.abandon();
+    const until = Date.now() + GONE_WITHIN_MS;
+    while (isAlive(pid, startedAt) && Date.now() < until) await pause(POLL_MS);
   }
 }
 

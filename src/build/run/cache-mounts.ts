@@ -66,10 +66,7 @@ export class DirectoryCaches implements CacheMounts {
       const number = mount.sharing === 'private' ? await this.#own(hex, held, signal) : 0;
       const directory = `${root}/build/mounts/${hex}`;
       const [source, note] = [`${directory}/${number}`, `${directory}/${number}.json`];
-      const known = await fs.readFile(note).then(
-        (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as CacheNote,
-        () => undefined,
-      );
+      const known = await readNote(fs, note);
       // One that was being filled when its builder was killed.
       if (known === undefined && mount.initial !== undefined && mount.sharing !== 'shared') {
         await fs.rm(source, { recursive: true, force: true });
@@ -78,16 +75,7 @@ export class DirectoryCaches implements CacheMounts {
       return {
         isNew: known === undefined,
         source,
-        ready: async () => {
-          const at = new Date().toISOString();
-          const written: CacheNote = {
-            id: mount.id,
-            createdAt: known?.createdAt ?? at,
-            lastUsedAt: at,
-            usageCount: (known?.usageCount ?? 0) + 1,
-          };
-          await fs.writeFile(note, JSON.stringify(written));
-        },
+        ready: () => noteUse(fs, note, mount.id, known),
         release,
       };
     } catch (error) {
@@ -110,7 +98,27 @@ export class DirectoryCaches implements CacheMounts {
   }
 }
 
-interface CacheNote {
+/** Undefined where nothing was ever kept, or it is not known to be whole. */
+export async function readNote(fs: FileSystem, path: string): Promise<CacheNote | undefined> {
+  try {
+    return JSON.parse(new TextDecoder().decode(await fs.readFile(path)));
+  } catch {
+    return undefined;
+  }
+}
+
+export async function noteUse(fs: FileSystem, path: string, id: string, before: CacheNote | undefined): Promise<void> {
+  const at = new Date().toISOString();
+  const note: CacheNote = {
+    id,
+    createdAt: before?.createdAt ?? at,
+    lastUsedAt: at,
+    usageCount: (before?.usageCount ?? 0) + 1,
+  };
+  await fs.writeFile(path, JSON.stringify(note));
+}
+
+export interface CacheNote {
   readonly id: string;
   readonly createdAt: string;
   readonly lastUsedAt: string;

@@ -26,6 +26,8 @@ export interface RunStep {
   /** Seconds; clock and randomness start there, from a fixed seed. Absent: the host's. */
   readonly fixedTime?: number;
   readonly memoryBytes?: number;
+  /** Another RUN is about to follow: what it takes may be made ready meanwhile. */
+  readonly expectsMore?: boolean;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }

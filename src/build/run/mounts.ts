@@ -5,7 +5,7 @@
  */
 import { WctrError } from '../../errors.ts';
 import type { SandboxMount } from '../../host/sandbox.ts';
-import type { FileTree, TreeEntry } from '../tree/file-tree.ts';
+import { type FileTree, join, type TreeEntry } from '../tree/file-tree.ts';
 import type { CacheMounts, TakenCache } from './cache-mounts.ts';
 import type { RunMount, RunStep } from './executor.ts';
 import type { RunSpace } from './space.ts';
@@ -72,10 +72,29 @@ async function bind(mount: Extract<RunMount, { type: 'bind' }>, step: RunStep): 
   const { target: destination, tree, source, readonly } = mount;
   const entry = await entryAt(tree, source);
   if (entry.kind === 'file') return file(destination, entry, () => contentOf(entry), readonly);
-  return directory(destination, entry, async (files) => {
-    await fillFrom(files, destination, tree, source, step);
-    if (readonly) await files.seal(destination);
-  });
+  // What is limited counts the program's own files; a tree that is given to it comes on top.
+  const room = step.memoryBytes === undefined ? {} : { sizeBytes: step.memoryBytes + (await sizeOf(tree, source)) };
+  return directory(
+    destination,
+    entry,
+    async (files) => {
+      await fillFrom(files, destination, tree, source, step);
+      if (readonly) await files.seal(destination);
+    },
+    room,
+  );
+}
+
+async function sizeOf(tree: FileTree, path: string): Promise<number> {
+  let bytes = 0;
+  const waiting = [path];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const entry = await tree.lstat(next);
+    bytes += entry?.size ?? 0;
+    if (entry?.kind !== 'directory') continue;
+    for (const name of await tree.list(next)) waiting.push(join(next, name));
+  }
+  return bytes;
 }
 
 async function cache(
@@ -103,8 +122,9 @@ function directory(
   destination: string,
   { mode, uid, gid }: Pick<TreeEntry, 'mode' | 'uid' | 'gid'>,
   fill: (files: Files) => Promise<void>,
+  room: { readonly sizeBytes?: number } = {},
 ): Mounted {
-  return { mount: { type: 'tmpfs', destination, mode, owner: { uid, gid } }, fill };
+  return { mount: { type: 'tmpfs', destination, mode, owner: { uid, gid }, ...room }, fill };
 }
 
 function file(

@@ -58,8 +58,12 @@ export class SandboxRuns implements RunExecutor {
     }
   }
 
-  #open(spec: SandboxSpec, { network, extraHosts, signal }: RunStep): Promise<RunSpace> {
-    return this.#options.spaces.open({ spec, network, extraHosts, ...(signal === undefined ? {} : { signal }) });
+  #open(spec: SandboxSpec, { network, extraHosts, expectsMore, signal }: RunStep): Promise<RunSpace> {
+    return this.#options.spaces.open({
+      ...{ spec, network, extraHosts },
+      ...(expectsMore === undefined ? {} : { expectsMore }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 
   async #run(space: RunSpace, mounts: RunMounts, { signal, onOutput }: RunStep): Promise<RunOutcome> {

@@ -13,6 +13,7 @@ export interface RunSpaceRequest {
   readonly network: 'default' | 'none';
   /** `host:address`. */
   readonly extraHosts: readonly string[];
+  readonly expectsMore?: boolean;
   readonly signal?: AbortSignal;
 }
 

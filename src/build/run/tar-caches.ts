@@ -2,7 +2,7 @@
 import type { FileSystem, Locks } from '../../host/ports.ts';
 import type { CreateHasher } from '../../images/digest.ts';
 import { openCreating, writeAll } from '../../images/store/durable.ts';
-import { type CacheMount, type CacheMounts, cacheKey, type TakenCache } from './cache-mounts.ts';
+import { type CacheMount, type CacheMounts, cacheKey, noteUse, readNote, type TakenCache } from './cache-mounts.ts';
 
 export interface TarCachesOptions {
   readonly fs: FileSystem;
@@ -26,13 +26,11 @@ export class TarCaches implements CacheMounts {
     const key = cacheKey(createHasher, mount.id);
     const lock = await locks.acquire(`build-mount-${key}`, signal === undefined ? {} : { signal });
     const path = `${root}/build/mounts/${key}/0.tar`;
-    const isNew = await fs.stat(path).then(
-      () => false,
-      () => true,
-    );
+    const note = `${root}/build/mounts/${key}/0.json`;
+    const known = await readNote(fs, note);
     return {
-      isNew,
-      ...(isNew ? {} : { content: () => chunksOf(fs, path) }),
+      isNew: known === undefined,
+      ...(known === undefined ? {} : { content: () => chunksOf(fs, path) }),
       ready: async () => {},
       keep: async (content) => {
         if (mount.readonly) return;
@@ -48,6 +46,7 @@ export class TarCaches implements CacheMounts {
           await file.close();
         }
         await fs.rename(unfinished, path);
+        await noteUse(fs, note, mount.id, known);
       },
       release: () => lock.release(),
     };

@@ -35,6 +35,12 @@ export function createContainerProcesses({ codeRoot, warm = 0 }: ContainerProces
   return {
     launch: (document) => take().launch(document),
     launchRun: (document) => take().launchRun(document),
+    prepare() {
+      // After the start that is under way: booting another process competes with it.
+      setTimeout(() => {
+        if (!closed && idle.length === 0) idle.push(new ShimProcess(codeRoot));
+      }, 50).unref?.();
+    },
     connect: (socket, request) => openSession(nodeLocalSockets, socket, request),
     close() {
       closed = true;
