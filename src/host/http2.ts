@@ -43,5 +43,5 @@ export interface Http2Client extends Http2Connection {
 
 export interface Http2 {
   serve(channel: DuplexChannel, onStream: (stream: Http2ServerStream) => void): Http2Connection;
-  connect(channel: DuplexChannel): Http2Client;
+  connect(channel: DuplexChannel): Promise<Http2Client>;
 }

@@ -98,10 +98,8 @@ describe.skipIf(docker === undefined || buildx === undefined)('docker build with
     expect(stderr).toContain('hush-hush-4711');
     expect(stderr).toMatch(/other.*(not found|no secret)|secret.*other/i);
     expect(code).not.toBe(0);
-    const found = execFileSync('grep', ['-rlc', 'hush-hush-4711', daemon.env.WCTR_DATA_ROOT!], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    const { stdout } = await daemon.shell('grep -rl hush-hush-4711 "$WCTR_DATA_ROOT" || true');
+    const found = stdout.trim();
     expect(found).toBe('');
   });
 
@@ -199,7 +197,9 @@ describe.skipIf(docker === undefined || buildx === undefined)('docker build with
       'bake.hcl':
         'group "default" { targets = ["x", "y"] }\ntarget "x" { tags = ["baked-x"] }\ntarget "y" {\n tags = ["baked-y"]\n args = { X = "2" }\n}\n',
     });
-    const { code } = await daemon.shell(`cd ${dir} && docker buildx bake -f bake.hcl`);
+    const { code, stderr } = await daemon.shell(`cd ${dir} && docker buildx bake -f bake.hcl`);
+    // Its session goes through a call.
+    expect(stderr).not.toContain('http2:');
     expect(code).toBe(0);
     const [config] = JSON.parse((await daemon.shell('docker image inspect baked-y')).stdout);
     expect(config.Config.Env).toContain('X=2');

@@ -8,11 +8,10 @@ const QUEUE_BYTES = 64 * 1024;
 const untouched = new WeakMap<DuplexChannel, () => Duplex>();
 
 /** The connection itself, for what speaks a protocol of Node's on it. Only before anything else is done with the channel. */
-export function socketOf(channel: DuplexChannel): Duplex {
+export function socketOf(channel: DuplexChannel): Duplex | undefined {
   const take = untouched.get(channel);
-  if (take === undefined) throw new TypeError('the channel is no connection of this listener');
   untouched.delete(channel);
-  return take();
+  return take?.();
 }
 
 export function channelOf(socket: Duplex): DuplexChannel {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { DuplexChannel } from '../http.ts';
 import type { Http2, Http2ClientStream, Http2Headers, Http2ServerStream } from '../http2.ts';
 import { socketOf } from './http-channel.ts';
+import { connectionOf } from './socket-pair.ts';
 
 /** A peer that is on this machine as a rule: few round trips, and no more than this of one stream unread. */
 const STREAM_WINDOW_BYTES = 1 << 20;
@@ -20,15 +21,19 @@ const SETTINGS: http2.Settings = {
 
 export const nodeHttp2: Http2 = {
   serve(channel, onStream) {
-    const session = http2.performServerHandshake(socketOf(channel), { settings: SETTINGS });
+    const socket = socketOf(channel);
+    if (socket === undefined) throw new TypeError('HTTP/2 is served on connections of the listener alone');
+    const session = http2.performServerHandshake(socket, { settings: SETTINGS });
+    endWhole(socket);
     widen(session);
     session.on('stream', (stream, headers) => onStream(serverStream(stream, headers)));
     return { closed: closedOf(session), destroy: () => session.destroy() };
   },
 
-  connect(channel: DuplexChannel) {
-    const socket = socketOf(channel);
+  async connect(channel: DuplexChannel) {
+    const socket = socketOf(channel) ?? (await connectionOf(channel));
     const session = http2.connect('http://session', { createConnection: () => socket, settings: SETTINGS });
+    endWhole(socket);
     session.once('connect', () => widen(session));
     return {
       closed: closedOf(session),
@@ -37,6 +42,11 @@ export const nodeHttp2: Http2 = {
     };
   },
 };
+
+/** The listener lets its clients close one half; of HTTP/2 nothing is left then. */
+function endWhole(socket: Duplex): void {
+  socket.once('end', () => socket.destroy());
+}
 
 function widen(session: http2.Http2Session): void {
   session.setLocalWindowSize?.(CONNECTION_WINDOW_BYTES);
