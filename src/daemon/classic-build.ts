@@ -7,6 +7,7 @@ import type { BuildOutcome, BuildStep } from '../engine/builds.ts';
 import type { BuildVertexStatus, SolveStatus } from '../spec/build-progress.ts';
 
 const ID_CHARS = 12;
+const SCRATCH = /^from\s+(?:--platform=\S+\s+)?scratch(?:\s|$)/i;
 
 /** A line of `POST /build`. */
 export interface BuildLine {
@@ -120,7 +121,10 @@ export class ClassicBuild {
     // A base image is there, and not taken from the cache.
     if (progress?.isCached === true && kind !== 'from') this.#say(' ---> Using cache\n');
     if (this.#isRunning) this.#say(` ---> Removed intermediate container ${containerId(vertex)}\n`);
-    this.#lastId = imageId === undefined ? madeUpId(`${this.#lastId} ${vertex} ${text}`) : shortened(imageId);
+    // Below nothing there is nothing.
+    const isEmpty = kind === 'from' && SCRATCH.test(text);
+    if (isEmpty && imageId === undefined) this.#lastId = '';
+    else this.#lastId = imageId === undefined ? madeUpId(`${this.#lastId} ${vertex} ${text}`) : shortened(imageId);
     this.#say(` ---> ${this.#lastId}\n`);
   }
 

@@ -94,7 +94,8 @@ describe.skipIf(peer('docker') === undefined)('docker: the classic builder', () 
       `Step 1/\\d+ : ARG BASE=box\n`,
       `Step 2/\\d+ : FROM \\$\\{BASE\\} AS made\n ---> ${ID}\n`,
       `: RUN \\["/busybox.wasm", "write", "/work/made", "by RUN"\\]\n ---> Running in ${ID}\n`,
-      `said by RUN\n ---> Removed intermediate container ${ID}\n ---> ${ID}\n`,
+      `said\nby\nRUN\n ---> Removed intermediate container ${ID}\n ---> ${ID}\n`,
+      ': FROM scratch\n ---> \nStep',
       `Successfully built ${ID}\nSuccessfully tagged app:latest\nSuccessfully tagged app:2\n`,
     ]) {
       expect(said).toMatch(new RegExp(line));

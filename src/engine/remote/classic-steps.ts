@@ -56,7 +56,7 @@ export class ClassicSteps {
       this.#tell({ vertexes: [this.#vertex] });
     } else if (text === ' ---> Using cache\n' && this.#vertex !== undefined) {
       this.#vertex = { ...this.#vertex, cached: true };
-    } else if (/^ ---> [0-9a-f]{12}\n$/.test(text)) {
+    } else if (/^ ---> (?:[0-9a-f]{12})?\n$/.test(text)) {
       this.#end({});
     } else if (/^ ---> (Running in|Removed intermediate container) [0-9a-f]{12}\n$/.test(text)) {
       // Nobody can ask for that container.

@@ -71,6 +71,13 @@ describe('the classic words', () => {
     expect(text()).toBe('Step 1/1 : RUN make\n ---> Using cache\n ---> <id>\nSuccessfully built 0123456789ab\n');
   });
 
+  it('have nothing below scratch', () => {
+    const { shown, text } = classic();
+    shown.plan([{ kind: 'from', text: 'FROM scratch AS x' }, STEPS[1]!]);
+    shown.finish({ imageId: ID, references: [] });
+    expect(text()).toMatch(/^Step 1\/2 : FROM scratch AS x\n ---> \nStep 2\/2 : ENV A=b\n ---> <id>\n/);
+  });
+
   it('stop where a step failed', () => {
     const { shown, text } = classic();
     shown.plan(STEPS.slice(2));
