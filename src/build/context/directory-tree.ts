@@ -8,11 +8,11 @@
  */
 import { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } from '../../core/abi/kernel.ts';
 import { WctrError } from '../../errors.ts';
-import type { SyncFileSystem, SyncStat } from '../../host/ports.ts';
+import type { SyncFileSystem } from '../../host/ports.ts';
 import { quote } from '../../images/quote.ts';
 import { isMissing } from '../../images/store/disk-error.ts';
 import { baseOf, byBytes, type FileTree, join, parentOf, ROOT, type TreeEntry } from '../tree/file-tree.ts';
-import type { ContextChecksums, KeptChecksums } from './kept-checksums.ts';
+import { type ContextChecksums, changedAt, type FoundFile, fileState, type KeptChecksums } from './kept-checksums.ts';
 
 /** What a context needs of a host's files. node:fs and memfs fit as they are. */
 export type ContextFiles = Pick<
@@ -119,14 +119,13 @@ export class DirectoryTree implements FileTree {
     }
     // Sockets, devices and fifos have no place in an image
     if (kind !== S_IFREG) return undefined;
-    const size = Number(stat.size);
+    const file: FoundFile = { path, size: Number(stat.size), state: fileState(stat), changedNs: changedAt(stat) };
     return {
       kind: 'file',
-      size,
-      ...owned,
-      read: () => this.#bytes(path, stat),
-      ...(size > CHUNK_BYTES ? {} : { readNow: () => this.#bytesNow(path, stat) }),
-      ...(this.#kept === undefined ? {} : { digest: () => this.#digest(path, stat) }),
+      ...{ mode: owned.mode, uid: 0, gid: 0, size: file.size },
+      read: () => this.#bytes(file),
+      ...(file.size > CHUNK_BYTES ? {} : { readNow: () => this.#bytesNow(file) }),
+      ...(this.#kept === undefined ? {} : { digest: () => this.#digest(file) }),
     };
   }
 
@@ -135,17 +134,17 @@ export class DirectoryTree implements FileTree {
     return kind === S_IFDIR || (mode & 0o100) !== 0 ? 0o755 : 0o644;
   }
 
-  async #digest(path: string, stat: SyncStat): Promise<string> {
+  async #digest(file: FoundFile): Promise<string> {
     const kept = this.#kept as KeptChecksums;
     this.#checksums ??= kept.open(this.#root);
     const checksums = await this.#checksums;
-    const known = checksums.get(path, stat);
+    const known = checksums.get(file);
     if (known !== undefined) return known;
     const hasher = kept.createHasher('sha256');
-    if (Number(stat.size) <= CHUNK_BYTES) hasher.update(this.#bytesNow(path, stat));
-    else for await (const chunk of this.#bytes(path, stat)) hasher.update(chunk);
+    if (file.size <= CHUNK_BYTES) hasher.update(this.#bytesNow(file));
+    else for await (const chunk of this.#bytes(file)) hasher.update(chunk);
     const hex = hasher.digestHex();
-    checksums.set(path, stat, hex);
+    checksums.set(file, hex);
     return hex;
   }
 
@@ -158,24 +157,24 @@ export class DirectoryTree implements FileTree {
     return false;
   }
 
-  #bytesNow(path: string, stat: SyncStat): Uint8Array {
-    const fd = this.#open(path, stat);
+  #bytesNow(file: FoundFile): Uint8Array {
+    const fd = this.#open(file);
     try {
-      const bytes = new Uint8Array(Number(stat.size));
-      if (this.#fill(fd, bytes, 0) !== bytes.length) throw changed(path);
+      const bytes = new Uint8Array(file.size);
+      if (this.#fill(fd, bytes, 0) !== bytes.length) throw changed(file.path);
       return bytes;
     } finally {
       this.#fs.closeSync(fd);
     }
   }
 
-  async *#bytes(path: string, stat: SyncStat): AsyncGenerator<Uint8Array> {
-    const size = Number(stat.size);
-    const fd = this.#open(path, stat);
+  async *#bytes(file: FoundFile): AsyncGenerator<Uint8Array> {
+    const { size } = file;
+    const fd = this.#open(file);
     try {
       for (let at = 0; at < size; at += CHUNK_BYTES) {
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - at));
-        if (this.#fill(fd, chunk, at) !== chunk.length) throw changed(path);
+        if (this.#fill(fd, chunk, at) !== chunk.length) throw changed(file.path);
         yield chunk;
       }
     } finally {
@@ -184,14 +183,11 @@ export class DirectoryTree implements FileTree {
   }
 
   /** The file that was looked at, unchanged: not what a link, a fifo or another file in its place has. */
-  #open(path: string, expected: SyncStat): number {
+  #open({ path, state }: FoundFile): number {
     const fd = this.#try(path, () => this.#fs.openSync(this.#host(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     if (fd === undefined) throw changed(path);
     const stat = this.#fs.fstatSync(fd, { bigint: true });
-    const same = (['mode', 'size', 'mtimeNs', 'ctimeNs', 'ino', 'dev'] as const).every(
-      (field) => stat[field] === expected[field],
-    );
-    if (same) return fd;
+    if ((stat.mode & S_IFMT) === S_IFREG && fileState(stat) === state) return fd;
     this.#fs.closeSync(fd);
     throw changed(path);
   }

@@ -57,6 +57,15 @@ export class KeptChecksums {
   }
 }
 
+/** A file as it was before it was read. */
+export interface FoundFile {
+  readonly path: string;
+  readonly size: number;
+  readonly state: string;
+  /** Nanoseconds since the epoch, the later one of its times. */
+  readonly changedNs: bigint;
+}
+
 interface Kept {
   readonly state: string;
   readonly hex: string;
@@ -80,19 +89,17 @@ export class ContextChecksums {
     this.#write = write;
   }
 
-  get(path: string, stat: SyncStat): string | undefined {
+  get({ path, state }: FoundFile): string | undefined {
     const kept = this.#known.get(path);
-    return kept !== undefined && kept.state === stateOf(stat) ? kept.hex : undefined;
+    return kept?.state === state ? kept.hex : undefined;
   }
 
-  /** `stat`: from before the file was read. */
-  set(path: string, stat: SyncStat, hex: string): void {
-    const quiet = BigInt(this.#now()) * 1_000_000n - RACY_NS;
-    if (stat.mtimeNs >= quiet || stat.ctimeNs >= quiet) {
+  set({ path, state, changedNs }: FoundFile, hex: string): void {
+    if (changedNs >= BigInt(this.#now()) * 1_000_000n - RACY_NS) {
       if (this.#known.delete(path)) this.#isChanged = true;
       return;
     }
-    this.#known.set(path, { state: stateOf(stat), hex });
+    this.#known.set(path, { state, hex });
     this.#isChanged = true;
   }
 
@@ -105,8 +112,13 @@ export class ContextChecksums {
   }
 }
 
-function stateOf({ size, mtimeNs, ctimeNs, ino, dev }: SyncStat): string {
+/** What tells a file's content from another, without it. */
+export function fileState({ size, mtimeNs, ctimeNs, ino, dev }: SyncStat): string {
   return `${size} ${mtimeNs} ${ctimeNs} ${ino} ${dev}`;
+}
+
+export function changedAt({ mtimeNs, ctimeNs }: SyncStat): bigint {
+  return mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
 }
 
 function encode(kept: ReadonlyMap<string, Kept>, directory: string, createHasher: CreateHasher): Uint8Array {

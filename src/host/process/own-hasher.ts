@@ -9,9 +9,28 @@ import { packagedWasm } from '../node/packaged-wasm.ts';
 import type { Hasher } from '../ports.ts';
 
 let core: Core | undefined;
+/** By the core, so far. */
+let hashedBytes = 0;
+
+/** What OpenSSL would have taken less time for, its loading included. */
+const WORTH_LOADING_BYTES = 512 * 1024;
 
 export function ownHasher(algorithm: 'sha256' | 'sha512'): Hasher {
-  if (algorithm !== 'sha256') return nodeHasher(algorithm);
-  core ??= Core.over(packagedWasm.core());
-  return createHasher(core);
+  if (algorithm !== 'sha256' || hashedBytes >= WORTH_LOADING_BYTES) return nodeHasher(algorithm);
+  let chosen: Hasher | undefined;
+  const hasher = (length: number): Hasher => {
+    if (chosen === undefined && length >= WORTH_LOADING_BYTES) chosen = nodeHasher(algorithm);
+    if (chosen === undefined) {
+      core ??= Core.over(packagedWasm.core());
+      chosen = createHasher(core);
+    }
+    return chosen;
+  };
+  return {
+    update(chunk) {
+      hashedBytes += chunk.length;
+      hasher(chunk.length).update(chunk);
+    },
+    digestHex: () => hasher(0).digestHex(),
+  };
 }
