@@ -226,9 +226,14 @@ const lazyHelpers: CredentialHelpers = {
   },
 };
 
-/** `docker.io/library/NAME:latest` -> dist/images/NAME, where there is one. */
+/** Canonical name to directory in dist/images. */
+const BUNDLED: Readonly<Record<string, string>> = {
+  'docker.io/library/hello:latest': 'hello',
+  'docker.io/wctr/base:latest': 'base',
+};
+
 function bundledDirectory(name: string): string | undefined {
-  const [, short] = /^docker\.io\/library\/([a-z0-9-]+):latest$/.exec(name) ?? [];
+  const short = Object.hasOwn(BUNDLED, name) ? BUNDLED[name] : undefined;
   if (short === undefined) return undefined;
   const directory = `${DIST}images/${short}`;
   return isDirectory(directory) ? directory : undefined;

@@ -42,11 +42,12 @@ function dispatch(context: Context, args: Array<string>): i32 {
     if (isShellName(name)) return shellApplet(context, args.slice(first));
     if (find(name) !== null) return runApplet(context, args.slice(first));
   }
-  if (args.length > 1) {
+  if (args.length > 1 && args[1] != '--names') {
     context.stderr.line(`box: ${args[1]}: there is no such program in here`);
     return 127;
   }
-  context.stdout.line('usage: box PROGRAM [ARGUMENT...]; the programs are sh and:');
+  if (args.length == 1) context.stdout.line('usage: box PROGRAM [ARGUMENT...]; the programs are:');
+  context.stdout.line('sh');
   const all = names();
   for (let i = 0; i < all.length; i++) context.stdout.line(all[i]);
   return 0;
