@@ -16,13 +16,14 @@ import { expandSource, insidePath } from './sources.ts';
 export interface CopyOptions {
   /** Given to everything that is copied or made; without it the owner stays as it is in the source. */
   readonly owner?: Owner;
+  /** Given to everything that is copied. */
   readonly mode?: ModeChange;
   /** Patterns as in .dockerignore, relative to each source directory. */
   readonly exclude?: readonly string[];
   /** Keep the directories of a source, from a `/./` in it on. */
   readonly parents?: boolean;
-  /** What is in the way goes, as it does when an archive is unpacked. */
-  readonly replaces?: boolean;
+  /** The source is an archive: what is in its way goes, and what is in it keeps its owners and modes. */
+  readonly unpacks?: boolean;
 }
 
 /** A `/` or `/.` at its end says that it is a directory. */
@@ -123,8 +124,8 @@ export class Copier {
   }
 
   async #makeDirectories(path: string): Promise<void> {
-    const { owner = { uid: 0, gid: 0 }, mode } = this.#options;
-    await this.#tree.makeDirectories(path, { ...owner, mode: mode?.(DIRECTORY_MODE, true) ?? DIRECTORY_MODE });
+    const { owner = { uid: 0, gid: 0 } } = this.#options;
+    await this.#tree.makeDirectories(path, { ...owner, mode: DIRECTORY_MODE });
   }
 
   async #copyEntry(
@@ -170,12 +171,16 @@ export class Copier {
   }
 
   async #put(target: string, entry: TreeEntry): Promise<void> {
-    const { owner, mode, replaces = false } = this.#options;
+    const { owner, mode, unpacks = false } = this.#options;
     const isDirectory = entry.kind === 'directory';
-    const there = replaces ? undefined : await this.#tree.lstat(target);
+    const there = unpacks ? undefined : await this.#tree.lstat(target);
     if (there !== undefined && (there.kind === 'directory') !== isDirectory) {
       const what = isDirectory ? 'cannot copy to non-directory' : 'cannot replace to directory with file';
       throw new WctrError('conflict', `${what}: ${quote(`/${target}`)}`, { hint: 'copy to another place' });
+    }
+    if (unpacks) {
+      await this.#tree.put(target, entry);
+      return;
     }
     await this.#tree.put(target, {
       ...entry,

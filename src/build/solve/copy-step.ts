@@ -94,7 +94,7 @@ export async function copyStep(stage: StageBuild, request: CopyRequest): Promise
       ...(chmod === '' ? {} : { mode: parseMode(chmod) }),
     };
     const copier = new Copier(tree, destination, options);
-    const unpacking = new Copier(tree, { ...destination, isDirectory: true }, { ...options, replaces: true });
+    const unpacking = new Copier(tree, { ...destination, isDirectory: true }, { ...options, unpacks: true });
     for (const word of request.sources) {
       solver.session.signal.throwIfAborted();
       await solver.placed(request.source, word, async () => {
