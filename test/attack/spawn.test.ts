@@ -76,6 +76,14 @@ function programsOf({ kernel, memory, createTask, endTask }: FilesAccess): numbe
   return count;
 }
 
+/** `(memory (export "memory") 1) (func (export "_start") unreachable)` */
+function falseModule(): Uint8Array {
+  const code = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 19, 2, 6];
+  const names = [...'memory'].map((c) => c.charCodeAt(0));
+  const start = [...'_start'].map((c) => c.charCodeAt(0));
+  return Uint8Array.from([...code, ...names, 2, 0, 6, ...start, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
+}
+
 describe.skipIf(!hasCompiler())('a program that starts others without end', () => {
   it('is stopped by the limit of processes, and so are those; nothing is left', async () => {
     const { container, kernel } = await open({ pids: 12 });
@@ -160,6 +168,17 @@ describe.skipIf(!hasCompiler())('a program that starts others without end', () =
     expect(await outcome(guest)).toMatchObject({ err: 'first 137\n', exitCode: 137 });
     expect([programsOf(kernel), kernel.kernel.kernel_check!()]).toEqual([0, 0]);
   }, 30_000);
+
+  it('cannot have another program taken for the one whose name it swaps', async () => {
+    writeFileSync(join(directory, 'false'), falseModule());
+    const { container } = await open();
+    expect(await run(container, ['cp', '/host/false', '/tmp/false'])).toMatchObject({ exitCode: 0 });
+    expect(await run(container, ['swapped', '60', '/tmp/false'])).toMatchObject({
+      err: '',
+      out: 'both\n',
+      exitCode: 0,
+    });
+  }, 60_000);
 
   it('does not cost its neighbour more than the turn', async () => {
     const { container } = await open({ pids: 20 });

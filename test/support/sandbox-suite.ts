@@ -178,6 +178,19 @@ export function sandboxSuite(adapter: SandboxAdapter): void {
         expect((await run(sandbox, ['read', '/file'])).err).toBe('errno 44\n');
       });
 
+      it('has modes and owners, for their owner and for root', async () => {
+        const program = { module: { path: guestPath('modes') } };
+        const changed = await run(sandbox, ['etc/hostname'], { program });
+        // No other programs here: NOSYS.
+        const others = 'spawn 52 pipe 52\n';
+        const first = `user 0 mask 18\nchmod 0\nchown 0\nstat 0\nmode ${0o100640} owner 7\n`;
+        expect(changed).toEqual({ ...FINE, out: first + others, err: '' });
+        const user = { uid: 1000, gid: 100, additionalGids: [] };
+        const refused = await run(sandbox, ['etc/hostname'], { program, process: { user } });
+        const second = `user 1000 mask 18\nchmod 63\nchown 63\nstat 0\nmode ${0o100644} owner 0\n`;
+        expect(refused).toEqual({ ...FINE, out: second + others, err: '' });
+      });
+
       it('refuses writes when read-only, but for its mounts', async () => {
         const changes: SpecChanges = { root: { readonly: true }, mounts: [{ type: 'tmpfs', destination: '/tmp' }] };
         expect(await run(sandbox, ['write', '/file', 'text'], changes)).toMatchObject({

@@ -130,11 +130,11 @@ function prepare(start: GuestStart, host: GuestThreadHost): Ready {
   const { kernel_freeze } = port.calls as unknown as KernelExports;
   lock = { kernel_freeze, kernel_thaw: kernel.kernel_thaw };
   const setup = new Setup(kernel, port.memory, task);
-  const loaded = child?.identity === undefined ? undefined : setup.fingerprint(spec.program.path!);
   const { freeze } = start;
   const keeps = freeze !== undefined ? 'all' : start.checkpoint !== undefined ? 'asyncify' : 'nothing';
   const program = loadProgram(spec, runner, setup, port, keeps);
-  const isSame = loaded !== undefined && setup.fingerprint(spec.program.path!) === loaded;
+  // The name may lead elsewhere than it did for the one that asked.
+  const isAsked = child?.identity !== undefined && setup.readIdentity === child.identity;
   const process = new WasiProcess(port);
   linkedImports(program.info, process.imports, spec.program.unknownImports ?? 'deny');
   const asked = new Set(program.info.imports.map(({ module, name }) => (module === MODULE_POSIX ? name : '')));
@@ -165,7 +165,7 @@ function prepare(start: GuestStart, host: GuestThreadHost): Ready {
   const ready = {
     detach,
     spawns: asked.has('proc_spawn'),
-    ...(isSame && modules.made !== undefined ? { prepared: modules.made } : {}),
+    ...(isAsked && modules.made !== undefined ? { prepared: modules.made } : {}),
   };
   const isAsyncified = program.info.exports.some(({ name }) => name === 'asyncify_start_unwind');
   if (freeze === undefined && (start.checkpoint === undefined || !isAsyncified)) {

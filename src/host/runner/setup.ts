@@ -2,6 +2,7 @@
 import * as abi from '../../core/abi/kernel.ts';
 import { type ErrorCode, WctrError } from '../../errors.ts';
 import type { SandboxSpec } from '../sandbox.ts';
+import { fileIdentity } from '../wasi/file-identity.ts';
 import type { KernelPort } from '../wasi/kernel-port.ts';
 import { STANDARD_HOSTS } from './standard-hosts.ts';
 
@@ -27,6 +28,7 @@ export type KernelExports = Readonly<
     | 'close'
     | 'mkdirat'
     | 'utimensat'
+    | 'fstat'
     | 'fstatat'
     | 'write_begin'
     | 'read_begin'
@@ -164,11 +166,16 @@ export class Setup {
     return new DataView(this.#memory.buffer).getUint32(this.#task + abi.TASK_STAT + abi.STAT_MODE, true);
   }
 
+  /** Of the file last read, as a program that starts it knows it (SpawnRequest.identity); undefined: it changed meanwhile. */
+  readIdentity: string | undefined;
+
   /** A whole file's bytes. Throws what reading it says. */
   read(path: string, port: KernelPort): Uint8Array {
     const size = this.#sizeOf(path);
     const { openat } = this.#kernel;
     const fd = this.#must(openat(this.#task, abi.AT_FDCWD, this.#path(path), abi.O_RDONLY, 0, 0), `open ${path}`);
+    // Of what is open: the name may lead elsewhere by now.
+    const before = this.#identityOf(fd);
     const bytes = new Uint8Array(size);
     let done = 0;
     while (done < size) {
@@ -180,8 +187,14 @@ export class Setup {
         this.#end(granted);
       }
     }
+    this.readIdentity = this.#identityOf(fd) === before ? before : undefined;
     this.#kernel.close(this.#task, fd);
     return bytes.subarray(0, done);
+  }
+
+  #identityOf(fd: number): string | undefined {
+    if (this.#kernel.fstat(this.#task, fd) < 0) return undefined;
+    return fileIdentity(new Uint32Array(this.#memory.buffer), this.#task);
   }
 
   /** Tells a file from another one that has its name now, and from itself after a change. */

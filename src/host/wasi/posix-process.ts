@@ -4,6 +4,7 @@ import * as w from '../../spec/wasi-preview1.ts';
 import * as p from '../../spec/wctr-posix.ts';
 import { STANDARD_STREAMS, type WasiContext } from './context.ts';
 import { toErrno } from './errno.ts';
+import { fileIdentity } from './file-identity.ts';
 import type { StringBlock } from './ports.ts';
 import { STREAM_RIGHTS } from './rights.ts';
 
@@ -52,14 +53,6 @@ export function posixProcess(context: WasiContext) {
   function modeOf(size: number): number {
     const answer = calls.fstatat(context.task, k.AT_FDCWD, size, 0);
     return answer < 0 ? answer : words()[(context.task + k.TASK_STAT + k.STAT_MODE) >>> 2]!;
-  }
-
-  /** Of the last stat: no other file, and no other state of this one, has it. */
-  function identity(): string | undefined {
-    const u32 = words();
-    const word = (at: number) => u32[(context.task + k.TASK_STAT + at) >>> 2]!;
-    if ((word(k.STAT_FLAGS) & k.STAT_ON_HOST) !== 0) return undefined;
-    return [k.STAT_DEV, k.STAT_INO, k.STAT_SIZE, k.STAT_CTIME].map((at) => `${word(at)}.${word(at + 4)}`).join();
   }
 
   function strings(pointer: number, length: number): StringBlock | number {
@@ -141,7 +134,7 @@ export function posixProcess(context: WasiContext) {
       const mode = modeOf(file.size);
       if (mode < 0) return toErrno(mode);
       if ((mode & k.S_IFMT) !== k.S_IFREG) return w.ERRNO_ACCES;
-      const known = identity();
+      const known = fileIdentity(words(), context.task);
       const request = { path: file.text, args, env, cwd, fds };
       const pid = processes.spawn(known === undefined ? request : { ...request, identity: known });
       if (pid < 0) return toErrno(pid);

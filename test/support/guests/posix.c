@@ -304,6 +304,25 @@ int main(int argc, char **argv) {
     printf("%d %d\n", first, second);
     return 0;
   }
+  if (!strcmp(command, "swapper")) /* swapper A B: /tmp/x leads to one or the other, in turn */
+    for (u32 i = 0;; i++) {
+      unlink("/tmp/y");
+      if (symlink(rest[i % 2], "/tmp/y") || rename("/tmp/y", "/tmp/x")) return 1;
+    }
+  if (!strcmp(command, "swapped")) { /* swapped N B: whatever /tmp/x leads to, SELF stays SELF */
+    char *swapper[] = {"swapper", SELF, rest[1]}, *either[] = {"/tmp/x", "true"}, *self[] = {"true"};
+    u32 other, differed = 0;
+    if ((error = spawn(swapper, 3, &other))) return fail("spawn", error);
+    for (int i = 0; i < atoi(rest[0]); i++) {
+      path_chmod(3, 1, "p", 1, 0700 + i % 2);
+      if ((error = spawn(either, 2, &pid)) == 0) differed += wait_for(pid) != 0;
+      if ((error = spawn(self, 1, &pid))) return fail("spawn", error);
+      if (wait_for(pid) != 0) return fail("another program ran", i);
+    }
+    proc_kill(other, 9);
+    printf("%s\n", differed ? "both" : "one");
+    return wait_for(other) == 137 ? 0 : 1;
+  }
   if (!strcmp(command, "chmod")) return path_chmod(3, 1, rest[1], strlen(rest[1]), strtol(rest[0], 0, 8));
   if (!strcmp(command, "chown"))
     return path_chown(3, 1, rest[1], strlen(rest[1]), atoi(rest[0]), CLOSED);
