@@ -58,6 +58,19 @@ async function run(container: HostContainer, args: readonly string[], changes: P
   return outcome(await container.start(program(args, changes)));
 }
 
+/** What it wrote up to that; it is read on from there. */
+async function until({ stdout }: GuestProcess, wanted: string): Promise<string> {
+  const reader = stdout.getReader();
+  let shown = '';
+  while (!shown.includes(wanted)) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`ended after ${JSON.stringify(shown)}`);
+    shown += new TextDecoder().decode(value);
+  }
+  reader.releaseLock();
+  return shown;
+}
+
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}\n`).join('');
 
 describe.skipIf(!hasCompiler())('a program that starts another one', () => {
@@ -95,21 +108,36 @@ describe.skipIf(!hasCompiler())('a program that starts another one', () => {
     const size = { height: 24, width: 80 };
     const guest = await container.start(program(['run', 'cat'], { stdin: true, terminal: true, consoleSize: size }));
     const writer = guest.stdin!.getWriter();
-    const reader = guest.stdout.getReader();
-    let shown = '';
-    const until = async (wanted: string) => {
-      while (!shown.includes(wanted)) {
-        const { value, done } = await reader.read();
-        if (done) throw new Error(`ended after ${JSON.stringify(shown)}`);
-        shown += new TextDecoder().decode(value);
-      }
-    };
     await writer.write(new TextEncoder().encode('typed\r'));
-    await until('typed\r\ntyped\r\n');
+    await until(guest, 'typed\r\ntyped\r\n');
     expect(container.processes.map(({ parentPid }) => parentPid)).toEqual([0, guest.pid]);
     await writer.write(Uint8Array.of(3));
     expect(await guest.wait()).toMatchObject({ exitCode: 130, signal: 'SIGINT' });
     await expect.poll(() => container.processes).toEqual([]);
+  }, 30_000);
+
+  it('and lives on when it handles that itself', async () => {
+    const container = await open();
+    writeFileSync(join(directory, 'leader'), compileGuest('leader'));
+    const guest = await container.start(
+      program(['loop'], { stdin: true, terminal: true, program: { module: { path: join(directory, 'leader') } } }),
+    );
+    const writer = guest.stdin!.getWriter();
+    const begun = await until(guest, 'looping\r\n');
+    await writer.write(Uint8Array.of(3));
+    await expect.poll(() => container.processes.length, { timeout: 5000 }).toBe(1);
+    await writer.write(new TextEncoder().encode('ok\r'));
+    expect(await guest.wait()).toMatchObject({ exitCode: 5 });
+    expect((begun + (await text(guest.stdout))).split('\r\n')).toEqual([
+      'kill 0 signal 10',
+      'write -1 signal 13',
+      'looping',
+      '^Cwait 27 signal 2',
+      'child 130',
+      'ok',
+      'read 3',
+      '',
+    ]);
   }, 30_000);
 
   it('connects two by a pipe, with all that passes through it', async () => {
