@@ -12,6 +12,7 @@ import {
   createInlineSandbox,
   createInlineSpaces,
   createWorkerSandbox,
+  createWorkerSpaces,
 } from './host/browser/sandboxes.ts';
 import { MemoryLocks } from './host/memory-locks.ts';
 import type { FileSystem } from './host/ports.ts';
@@ -35,6 +36,8 @@ export interface OpenOptions extends BrowserSandboxOptions {
   readonly dataRoot?: string;
   /** `worker` (default) or `inline`. */
   readonly isolation?: 'worker' | 'inline';
+  /** The script of the workers that programs of a build run in, for bundlers that move it. */
+  readonly spaceWorkerUrl?: string | URL;
   /** docker's `registry-mirrors` and `insecure-registries`. */
   readonly registries?: Partial<RegistriesConfig>;
 }
@@ -49,6 +52,7 @@ export class Wctr extends PortableWctr {
 /** As the package lays them out beside this file; a bundler that moves them says so by the options. */
 const WASM = new URL('./wasm/', import.meta.url);
 const WORKER = new URL('./host/browser/worker-entry.js', import.meta.url);
+const SPACE_WORKER = new URL('./space-worker.js', import.meta.url);
 
 async function openEngine(options: OpenOptions): Promise<Engine> {
   const wasm = new URL(options.wasmUrl ?? WASM, import.meta.url);
@@ -102,14 +106,19 @@ async function openEngine(options: OpenOptions): Promise<Engine> {
 }
 
 /** Loaded by the first RUN of a build. */
-function lazySpaces(options: BrowserSandboxOptions): NonNullable<EngineHost['openHere']> {
+function lazySpaces(options: OpenOptions): NonNullable<EngineHost['openHere']> {
   let open: Promise<NonNullable<EngineHost['openHere']>> | undefined;
   return async (spec) => {
-    open ??= import('./containers/files/kernel-files.ts').then(({ KernelFiles }) =>
-      createInlineSpaces(options, (access) => new KernelFiles(access)),
-    );
+    open ??= openSpaces(options);
     return (await open)(spec);
   };
+}
+
+async function openSpaces(options: OpenOptions): Promise<NonNullable<EngineHost['openHere']>> {
+  if (options.isolation !== 'inline')
+    return createWorkerSpaces(options, new URL(options.spaceWorkerUrl ?? SPACE_WORKER));
+  const { KernelFiles } = await import('./containers/files/kernel-files.ts');
+  return createInlineSpaces(options, (access) => new KernelFiles(access));
 }
 
 /** memfs is large: a page that brings its own file system never loads it. */

@@ -86,7 +86,7 @@ export interface EngineHost {
   processStart?(pid: number): string | undefined;
   /** Container processes, where the host can start any. */
   readonly processes?: HostProcesses;
-  /** Boots a container for one program of a build on the calling thread. */
+  /** Boots a container for one program of a build in this process. */
   readonly openHere?: OpenSpaceHere;
   /** Boots a container's files without a guest, where the host has a kernel for that. */
   readonly openFiles?: OpenFiles;

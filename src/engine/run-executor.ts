@@ -1,4 +1,4 @@
-/** The RunExecutor of this engine: a process for each RUN where the host has processes, else the calling thread. */
+/** The RunExecutor of this engine: a process for each RUN where the host has processes, else this one. */
 import { DirectoryCaches } from '../build/run/cache-mounts.ts';
 import type { RunExecutor } from '../build/run/executor.ts';
 import { SandboxRuns } from '../build/run/sandbox-runs.ts';

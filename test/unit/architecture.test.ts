@@ -17,12 +17,12 @@ const RANKS: readonly (readonly string[])[] = [
   ['registry'],
   ['index.ts'],
   ['daemon'],
-  ['cli', 'shim.ts', 'node.ts', 'deno.ts', 'bun.ts', 'browser.ts', 'edge.ts'],
+  ['cli', 'shim.ts', 'node.ts', 'deno.ts', 'bun.ts', 'browser.ts', 'space-worker.ts', 'edge.ts'],
 ];
 
 /** What may know one particular host. Everything else runs anywhere. */
 const ADAPTERS =
-  /^(host\/(node|deno|bun|browser|edge|process)\/|containers\/node\/|registry\/node\/|(node|deno|bun|browser|edge|shim)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
+  /^(host\/(node|deno|bun|browser|edge|process)\/|containers\/node\/|registry\/node\/|(node|deno|bun|browser|space-worker|edge|shim)\.ts$|cli\/(launch|main|node-host|node-terminal)\.ts$)/;
 /** Who may name an adapter: the composition roots, the CLI's entry, and adapters themselves. */
 const ROOTS = ADAPTERS;
 

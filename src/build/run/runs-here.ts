@@ -1,11 +1,20 @@
-/** RUNs on the calling thread, for hosts that have no processes: no network, one at a time, and no end before their own. */
+/**
+ * RUNs where the host has no processes: no network. On the calling thread (isolation `inline`) nothing ends one before
+ * its own end; in a worker closing it does.
+ */
 import { hostsFile } from '../../containers/networks/etc-files.ts';
 import { WctrError } from '../../errors.ts';
-import type { InlineSpace } from '../../host/inline/space.ts';
-import type { SandboxSpec } from '../../host/sandbox.ts';
+import type { SandboxExit, SandboxSpec } from '../../host/sandbox.ts';
 import type { RunSpace, RunSpaceRequest, RunSpaces } from './space.ts';
 
-export type OpenSpaceHere = (spec: SandboxSpec) => Promise<InlineSpace>;
+/** A container for one program, as host/inline/space.ts and host/worker/space-client.ts have it. */
+export interface SpaceHere {
+  readonly files: RunSpace['files'];
+  run(onOutput: (stream: 1 | 2, data: Uint8Array) => void): SandboxExit | Promise<SandboxExit>;
+  close(): void | Promise<void>;
+}
+
+export type OpenSpaceHere = (spec: SandboxSpec) => Promise<SpaceHere>;
 
 export class RunsHere implements RunSpaces {
   readonly #openHere: OpenSpaceHere;
@@ -26,8 +35,9 @@ export class RunsHere implements RunSpaces {
         return space.run(onOutput);
       },
       async close() {
-        if (isOpen) space.close();
+        if (!isOpen) return;
         isOpen = false;
+        await space.close();
       },
     };
   }

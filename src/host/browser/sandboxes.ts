@@ -13,6 +13,8 @@ import {
   type WorkerSandbox,
   type WorkerSandboxOptions,
 } from '../worker/sandbox.ts';
+import { openWorkerSpace } from '../worker/space-client.ts';
+import type { SpaceMessage, SpaceRequest } from '../worker/space-messages.ts';
 import { browserRunnerHost } from './runner-host.ts';
 import { openWebWorker } from './worker-port.ts';
 
@@ -49,7 +51,14 @@ export function createInlineSandbox(options: BrowserSandboxOptions = {}): Sandbo
   });
 }
 
-/** For the programs of builds: `createFiles` is how their files are reached. */
+/** For the programs of builds, each in a worker: `spaceUrl` is its script, src/space-worker.ts. */
+export function createWorkerSpaces(options: BrowserSandboxOptions, spaceUrl: URL) {
+  const { kernel, core } = modules(options);
+  const openWorker = () => openWebWorker<SpaceRequest, SpaceMessage>(spaceUrl);
+  return (spec: SandboxSpec) => openWorkerSpace(spec, { openWorker, kernelModule: kernel, coreModule: core });
+}
+
+/** The same on the calling thread: `createFiles` is how their files are reached. */
 export function createInlineSpaces(options: BrowserSandboxOptions, createFiles: CreateFiles) {
   const { kernel, core } = modules(options);
   return async (spec: SandboxSpec): Promise<InlineSpace> => {
