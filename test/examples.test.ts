@@ -41,6 +41,37 @@ const EXPECTED: Readonly<Record<string, () => Promise<void>>> = {
       'GRACE (exit code 0, N ms)',
     ]);
   },
+  'build.sh': async () => {
+    expect(await example('bash', 'build.sh')).toEqual([
+      expect.stringContaining('== mistakes'),
+      'Check complete, no warnings found.',
+      'wctr: dockerfile parse error on line 17: unknown instruction: LABLE',
+      'Dockerfile:17',
+      '  15 |',
+      '  16 | FROM scratch',
+      '  17 | LABLE org.opencontainers.image.title="a static site"',
+      '     | ^^^^^',
+      'hint: did you mean LABEL?',
+      expect.stringContaining('== built'),
+      'example/site:latest',
+      'wctr/base:latest',
+      expect.stringContaining('== run'),
+      'first page of 1.0',
+      'second page of 1.0',
+      'signed by ada',
+      expect.stringContaining('== nothing changed'),
+      '7',
+      'same',
+      expect.stringContaining('== files'),
+      'first page of 2.0',
+      'second page of 2.0',
+      'data/ data/copy server.wasm ',
+      expect.stringContaining('== what the cache holds'),
+      expect.stringMatching(/^\d+ regular$/),
+      '1 source.local',
+      'Total reclaimed space',
+    ]);
+  },
   'containers.mjs': async () => {
     expect(await example(process.execPath, 'containers.mjs')).toEqual([
       'start: running',
