@@ -51,15 +51,7 @@ export class GrpcClient {
     signal?: AbortSignal,
   ): GrpcStream<Q, R> {
     signal?.throwIfAborted();
-    const stream = this.#connection.request({
-      ':method': 'POST',
-      ':scheme': 'http',
-      ':authority': 'localhost',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...metadata,
-    });
+    const stream = this.#request(path, metadata);
     const cancel = () => stream.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     void stream.trailers.catch(() => {}).finally(() => signal?.removeEventListener('abort', cancel));
@@ -70,6 +62,23 @@ export class GrpcClient {
       messages: decoded(stream, response),
       cancel,
     };
+  }
+
+  #request(path: string, metadata: Metadata): Http2ClientStream {
+    try {
+      return this.#connection.request({
+        ':method': 'POST',
+        ':scheme': 'http',
+        ':authority': 'localhost',
+        ':path': path,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        ...metadata,
+      });
+    } catch (cause) {
+      // The connection is closed, and nobody was told yet.
+      throw new WctrError('cancelled', 'the client has gone', { cause });
+    }
   }
 }
 

@@ -25,40 +25,68 @@ type Values<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<in
 export interface Message<T> {
   encode(value: Partial<T>): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /** Inside of another one. */
+  write(writer: BinaryWriter, value: Partial<T>): void;
+  /** Up to an offset of the reader's bytes. */
+  read(reader: BinaryReader, end: number): T;
 }
 
 export type Of<M> = M extends Message<infer T> ? T : never;
 
 export function message<F extends Fields>(fields: F): Message<Values<F>> {
+  type T = Values<F>;
   const table = Object.entries(fields);
   const byNumber = new Map(table.map(([name, field]) => [field.number, { name, field }]));
+  const write = (writer: BinaryWriter, value: Partial<T>) => {
+    for (const [name, field] of table) {
+      const given = value[name];
+      if (given !== undefined) field.write(writer, given);
+    }
+  };
+  const read = (reader: BinaryReader, end: number): T => {
+    const values: Record<string, unknown> = {};
+    for (const [name, field] of table) values[name] = field.initial();
+    while (reader.pos < end) {
+      const [number, wireType] = reader.tag();
+      const known = byNumber.get(number);
+      if (known === undefined || known.field.wireType !== wireType) reader.skip(wireType, number);
+      else values[known.name] = known.field.read(reader, values[known.name]);
+    }
+    if (reader.pos > end) throw new RangeError('a field is longer than its message');
+    return values as T;
+  };
   return {
+    write,
+    read,
     encode(value) {
       const writer = new BinaryWriter();
-      for (const [name, field] of table) {
-        const given = value[name];
-        if (given !== undefined) field.write(writer, given);
-      }
+      write(writer, value);
       return writer.finish();
     },
     decode(bytes) {
-      const values: Record<string, unknown> = {};
-      for (const [name, field] of table) values[name] = field.initial();
+      const reader = new BinaryReader(bytes);
       try {
-        const reader = new BinaryReader(bytes);
-        while (reader.pos < reader.len) {
-          const [number, wireType] = reader.tag();
-          const known = byNumber.get(number);
-          if (known === undefined || known.field.wireType !== wireType) reader.skip(wireType, number);
-          else values[known.name] = known.field.read(reader, values[known.name]);
-        }
+        return read(reader, reader.len);
       } catch (cause) {
         if (isWctrError(cause)) throw cause;
         throw new WctrError('invalid-argument', `malformed message: ${(cause as Error).message}`, { cause });
       }
-      return values as Values<F>;
     },
   };
+}
+
+/** A message with its length before it. */
+function readInner<T>(reader: BinaryReader, inner: Message<T>): T {
+  const length = reader.uint32();
+  const end = reader.pos + length;
+  if (end > reader.len) throw new RangeError('a message is longer than what it is in');
+  return inner.read(reader, end);
+}
+
+function writeInner<T>(writer: BinaryWriter, inner: Message<T>, value: Partial<T>): void {
+  writer.fork();
+  inner.write(writer, value);
+  writer.join();
 }
 
 /** Numbers and flags: what equals the default is not written. */
@@ -160,12 +188,21 @@ export function one<T>(number: number, inner: Message<T>): Field<Partial<T> | un
   return delimited<Partial<T> | undefined>(
     number,
     () => undefined,
-    (reader, before) => ({ ...before, ...inner.decode(reader.bytes()) }),
-    (put, value) => void (value !== undefined && put().bytes(inner.encode(value))),
+    (reader, before) => {
+      const read = readInner(reader, inner);
+      return before === undefined ? read : { ...before, ...read };
+    },
+    (put, value) => {
+      if (value !== undefined) writeInner(put(), inner, value);
+    },
   );
 }
 
-function list<T>(number: number, read: (reader: BinaryReader) => T, write: (writer: BinaryWriter, value: T) => void) {
+function list<T>(
+  number: number,
+  read: (reader: BinaryReader) => T,
+  write: (writer: BinaryWriter, value: T) => unknown,
+) {
   return delimited<readonly T[]>(
     number,
     () => [],
@@ -184,8 +221,8 @@ function list<T>(number: number, read: (reader: BinaryReader) => T, write: (writ
 export function many<T>(number: number, inner: Message<T>): Field<readonly Partial<T>[]> {
   return list<Partial<T>>(
     number,
-    (reader) => inner.decode(reader.bytes()),
-    (writer, value) => writer.bytes(inner.encode(value)),
+    (reader) => readInner(reader, inner),
+    (writer, value) => writeInner(writer, inner, value),
   );
 }
 
@@ -214,11 +251,11 @@ function map<V>(number: number, value: Field<V>): Field<ReadonlyMap<string, V>> 
     (reader, before) => {
       const values = before as Map<string, V>;
       if (values.size >= MAX_ITEMS) throw tooMany();
-      const read = entry.decode(reader.bytes()) as { key: string; value: V };
+      const read = readInner(reader, entry) as { key: string; value: V };
       return values.set(read.key, read.value);
     },
     (put, values) => {
-      for (const [key, item] of values) put().bytes(entry.encode({ key, value: item } as never));
+      for (const [key, item] of values) writeInner(put(), entry, { key, value: item } as never);
     },
   );
 }

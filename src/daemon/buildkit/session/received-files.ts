@@ -16,6 +16,8 @@ import {
 const MAX_ENTRIES = 1_000_000;
 const MAX_PATH_CHARS = 4_096;
 const MAX_NAMES_CHARS = 128 << 20;
+/** A part that is empty, `.` or `..`, or a NUL. */
+const UNCLEAN = /(?:^|\/)(?:\.{0,2})(?:\/|$)|\0/;
 /** More than any disk holds, and sums of many still are whole numbers. */
 const MAX_FILE_BYTES = 2 ** 43;
 
@@ -37,12 +39,14 @@ export interface ReceivedFile {
 
 export class ReceivedFiles {
   readonly #what: string;
+  readonly #maxEntries: number;
   readonly #files = new Map<string, ReceivedFile>();
   readonly #byId: (ReceivedFile | undefined)[] = [];
   #chars = 0;
 
-  constructor(what: string) {
+  constructor(what: string, maxEntries = MAX_ENTRIES) {
     this.#what = what;
+    this.#maxEntries = maxEntries;
     this.#files.set('', {
       kind: 'directory',
       path: '',
@@ -78,18 +82,20 @@ export class ReceivedFiles {
     const { path = '', mode = 0, uid = 0, gid = 0, size = 0, modTime = 0, linkname = '' } = stat;
     const id = this.#byId.length;
     this.#chars += path.length + linkname.length;
-    if (id >= MAX_ENTRIES || this.#chars > MAX_NAMES_CHARS) {
-      throw new WctrError('limit-exceeded', `${this.#what} has more than ${MAX_ENTRIES} entries`, {
+    if (id >= this.#maxEntries || this.#chars > MAX_NAMES_CHARS) {
+      throw new WctrError('limit-exceeded', `${this.#what} has more than ${this.#maxEntries} entries`, {
         hint: 'leave what is not needed out by .dockerignore',
       });
     }
     const siblings = this.#checkedParent(path);
-    const common = { path, id, mode: permissionsOf(mode), uid, gid, modTime };
-    if ((mode & GO_MODE_DIR) !== 0) {
-      this.#put({ ...common, kind: 'directory', size: 0, target: '', children: [] }, siblings);
-    } else if ((mode & GO_MODE_SYMLINK) !== 0) {
+    const permissions = permissionsOf(mode);
+    const file = (kind: TreeEntry['kind'], bytes: number, target: string, children?: string[]): ReceivedFile => {
+      return { kind, path, id, mode: permissions, uid, gid, size: bytes, modTime, target, children };
+    };
+    if ((mode & GO_MODE_DIR) !== 0) this.#put(file('directory', 0, '', []), siblings);
+    else if ((mode & GO_MODE_SYMLINK) !== 0) {
       if (linkname === '' || linkname.length > MAX_PATH_CHARS || linkname.includes('\0')) throw this.#bad(path);
-      this.#put({ ...common, kind: 'symlink', mode: 0o777, size: 0, target: linkname, children: undefined }, siblings);
+      this.#put({ ...file('symlink', 0, linkname), mode: 0o777 }, siblings);
     } else if ((mode & GO_MODE_TYPE) !== 0) {
       // Devices, sockets and pipes have no place in an image.
       this.#byId.push(undefined);
@@ -102,7 +108,7 @@ export class ReceivedFiles {
       siblings.push(path);
     } else {
       if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_BYTES) throw this.#bad(path);
-      this.#put({ ...common, kind: 'file', size, target: '', children: undefined }, siblings);
+      this.#put(file('file', size, ''), siblings);
     }
   }
 
@@ -113,11 +119,7 @@ export class ReceivedFiles {
   }
 
   #checkedParent(path: string): string[] {
-    const isClean =
-      path !== '' &&
-      path.length <= MAX_PATH_CHARS &&
-      !path.includes('\0') &&
-      path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+    const isClean = path !== '' && path.length <= MAX_PATH_CHARS && !UNCLEAN.test(path);
     const parent = isClean && !this.#files.has(path) ? this.#files.get(parentOf(path)) : undefined;
     if (parent?.children === undefined) throw this.#bad(path);
     return parent.children;

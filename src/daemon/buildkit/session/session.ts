@@ -10,6 +10,8 @@ const WAIT_MS = 5_000;
 /** As BuildKit has them: a client that is stopped or gone without a word must not hold a build for ever. */
 const HEALTH_INTERVAL_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 15_000;
+/** One may be late because this process had no time to look. */
+const MAX_HEALTH_FAILURES = 2;
 const MAX_SESSIONS = 1_000;
 const ID = /^[\w.:-]{1,128}$/;
 
@@ -90,14 +92,17 @@ function idOf(headers: Headers): string {
 /** Asks again and again whether the client is well; `lost` when it does not answer. Returns what ends the asking. */
 function watchHealth(client: GrpcClient, lost: () => void): () => void {
   let stopped = false;
+  let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const ask = async () => {
     const limit = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
     try {
       await client.unary('/grpc.health.v1.Health/Check', HEALTH_REQUEST, HEALTH_RESPONSE, {}, limit);
+      failures = 0;
     } catch (error) {
       // Whoever says anything at all is there.
-      if (!(error instanceof GrpcError) && !stopped) return lost();
+      failures = error instanceof GrpcError ? 0 : failures + 1;
+      if (failures >= MAX_HEALTH_FAILURES && !stopped) return lost();
     }
     if (!stopped) timer = setTimeout(() => void ask(), HEALTH_INTERVAL_MS);
   };
