@@ -1,16 +1,17 @@
 /** A whole build: reads the definition, builds the target for each platform, and puts it where it is to go. */
 import { isWctrError, WctrError } from '../errors.ts';
-import { canonicalName, type Reference } from '../images/reference.ts';
+import type { Reference } from '../images/reference.ts';
 import type { SolveStatus } from '../spec/build-progress.ts';
 import type { Digest, Platform } from '../spec/image-spec.ts';
 import { type Definition, type DefinitionRequest, loadDefinition } from './definition.ts';
 import { planStages } from './dockerfile/stages.ts';
 import type { BuildArgs } from './dockerfile/variables.ts';
-import { type BuiltImages, parseAnnotations, platformDirectory, writeDocuments } from './export/documents.ts';
-import { filesTar, keepImage, layoutTar } from './export/outputs.ts';
+import { type BuiltImages, parseAnnotations } from './export/documents.ts';
+import { type Compression, Exporter, type ExportOptions, type Output } from './export/exporter.ts';
+import type { Provenance } from './export/provenance.ts';
 import { type BuildStep, buildSteps } from './solve/build-steps.ts';
 import type { SolveParts } from './solve/ports.ts';
-import { BuildProgress, type VertexProgress } from './solve/progress.ts';
+import { BuildProgress } from './solve/progress.ts';
 import { Session, type UsedStep } from './solve/session.ts';
 import { type NamedContext, type SolveJob, Solver, type StageState } from './solve/solve.ts';
 
@@ -33,26 +34,12 @@ export interface BuildJob extends DefinitionRequest {
   readonly reproducible?: boolean;
   readonly memoryBytes?: number;
   readonly outputs: readonly Output[];
-  /** After an image was put into the store under its names. */
-  readonly push?: (reference: Reference, onProgress: (event: PushStep) => void) => Promise<void>;
+  readonly compression?: Compression;
+  readonly provenance?: Provenance['mode'];
+  readonly push?: ExportOptions['push'];
   readonly onPlan?: (steps: readonly BuildStep[]) => void;
   readonly onStatus?: (status: SolveStatus) => void;
   readonly signal?: AbortSignal;
-}
-
-interface Written<Type extends string> {
-  readonly type: Type;
-  readonly write: (tar: AsyncIterable<Uint8Array>) => Promise<void>;
-}
-
-type ImageOutput = { readonly type: 'image'; readonly push?: boolean } | Written<'oci' | 'docker'>;
-
-export type Output = ImageOutput | { readonly type: 'none' } | Written<'files'>;
-
-export interface PushStep {
-  readonly id?: string;
-  readonly currentBytes?: number;
-  readonly totalBytes?: number;
 }
 
 export interface Built {
@@ -101,6 +88,7 @@ class Build {
   }
 
   async run(abort: (reason: unknown) => void): Promise<Built> {
+    const started = new Date().toISOString();
     const { platforms, outputs } = this.#job;
     const annotations = parseAnnotations(this.#job.annotations ?? {});
     const { contexts = new Map<string, NamedContext>() } = this.#job;
@@ -118,24 +106,40 @@ class Build {
     const { used } = this.#session;
     const isFinal = finalSteps(states);
     const result = { used: used.map((step) => ({ ...step, isFinal: isFinal(step) })) };
-    const files = outputs.filter((output): output is Written<'files'> => output.type === 'files');
-    for (const { write } of files) {
-      await this.#exporting('exporting to client tarball', async () => {
-        const trees = states.map(({ layers, platform }, i) => ({
-          directory: states.length > 1 ? platformDirectory(platform) : '',
-          tree: (solvers[i] as Solver).layersTree('the result', layers),
-        }));
-        await write(filesTar(trees, mtime));
-      });
-    }
-    const images = outputs.filter((output): output is ImageOutput => output.type !== 'files' && output.type !== 'none');
-    if (images.length === 0) return result;
-    const built = states.map((state, i) => ({ state, platform: platforms[i] as Platform }));
     for (const { draft } of states) draft.addLabels(this.#job.labels ?? {});
-    const created = new Date(mtime * 1000).toISOString();
-    const documents = await writeDocuments(this.#session.parts, this.#session.pins, built, { annotations, created });
-    for (const output of images) await this.#export(output, documents);
-    return { ...result, imageId: documents.images[0]?.config.digest as Digest, digest: documents.target.digest };
+    const targets = states.map((state, i) => ({
+      ...{ state, platform: platforms[i] as Platform },
+      tree: (solvers[i] as Solver).layersTree('the result', state.layers),
+    }));
+    const { references = [], compression, push } = this.#job;
+    const exporter = new Exporter(this.#session, targets, {
+      ...{ mtime, references, annotations, compression, push },
+      provenance: this.#provenance(definition, started, solvers[0]?.job.retimesRuns === true),
+    });
+    let first: BuiltImages | undefined;
+    for (const output of outputs) {
+      const made = await exporter.export(output);
+      first ??= made;
+    }
+    if (first === undefined) return result;
+    return { ...result, imageId: first.images[0]?.config.digest as Digest, digest: first.target.digest };
+  }
+
+  #provenance({ file }: Definition, started: string, isReproducible: boolean): Provenance | undefined {
+    const { provenance: mode, buildArgs = {}, labels = {}, target, buildPlatform } = this.#job;
+    if (mode === undefined) return undefined;
+    const named = (prefix: string, values: Readonly<Record<string, string>>) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}:${name}`, value]));
+    const own = target === undefined || target === '' ? {} : { target };
+    const { materials } = this.#session;
+    return {
+      ...{ mode, buildPlatform, definition: { name: file.source.name, text: file.source.text } },
+      materials: [...new Map(materials.map((one) => [`${one.uri} ${one.digest}`, one])).values()].sort((a, b) =>
+        a.uri < b.uri ? -1 : 1,
+      ),
+      parameters: { ...own, ...named('build-arg', buildArgs), ...named('label', labels) },
+      ...(isReproducible ? {} : { times: { started, finished: new Date().toISOString() } }),
+    };
   }
 
   /** All of them, though one fails: nothing may go on when this has thrown. */
@@ -147,52 +151,6 @@ class Build {
     const cause = signal.aborted && this.#job.signal?.aborted !== true ? signal.reason : failures[0];
     if (failures.length > 0) throw cause;
     return ended.map((one) => (one as PromiseFulfilledResult<StageState>).value);
-  }
-
-  async #export(output: ImageOutput, documents: BuiltImages): Promise<void> {
-    const { images } = this.#session.parts;
-    const { references = [], push } = this.#job;
-    if (output.type !== 'image') {
-      const what = output.type === 'oci' ? 'oci image' : 'docker image';
-      await this.#exporting(`exporting to ${what} format`, () =>
-        output.write(layoutTar(images, documents, references, output.type)),
-      );
-      return;
-    }
-    await this.#exporting('exporting to image', async (vertex) => {
-      vertex.status('exporting layers', 0, 0, true);
-      await keepImage(images, documents, references);
-      vertex.status(`writing image ${documents.images[0]?.config.digest}`, 0, 0, true);
-      for (const reference of references) vertex.status(`naming to ${canonicalName(reference)}`, 0, 0, true);
-    });
-    if (output.push !== true) return;
-    if (references.length === 0 || push === undefined) {
-      throw new WctrError('invalid-argument', 'an image without a name cannot be pushed', {
-        hint: 'give it one: --tag NAME',
-      });
-    }
-    for (const reference of references) {
-      await this.#exporting(`pushing ${canonicalName(reference)}`, (vertex) =>
-        push(reference, ({ id, currentBytes, totalBytes }) => {
-          if (id !== undefined && currentBytes !== undefined) {
-            vertex.status(id, currentBytes, totalBytes ?? 0, currentBytes === totalBytes);
-          }
-        }),
-      );
-    }
-  }
-
-  async #exporting(name: string, action: (vertex: VertexProgress) => Promise<void>): Promise<void> {
-    const { progress, signal } = this.#session;
-    signal.throwIfAborted();
-    const vertex = progress.start(progress.digest('export', name), name);
-    try {
-      await action(vertex);
-      vertex.end();
-    } catch (error) {
-      vertex.end({ error: error instanceof Error ? error.message : String(error) });
-      throw error;
-    }
   }
 
   #planOptions(targetPlatform: Platform) {

@@ -1,11 +1,11 @@
 /** `build`: from what was asked for to what the builder takes, and its parts from the engine's. */
 
-import type { BuildJob, Output } from '../build/build.ts';
-import { build } from '../build/build.ts';
+import { type BuildJob, build } from '../build/build.ts';
 import { LocalBuildCache } from '../build/cache/local-build-cache.ts';
 import type { RunExecutor } from '../build/run/executor.ts';
 import type { Download, SolveParts } from '../build/solve/ports.ts';
 import type { NamedContext } from '../build/solve/solve.ts';
+import { gzipWith } from '../core/encode.ts';
 import { WctrError } from '../errors.ts';
 import { DEFAULT_BUILD_PLATFORM, parsePlatform } from '../images/platform.ts';
 import { quote } from '../images/quote.ts';
@@ -13,7 +13,7 @@ import { familiarName, parseReference } from '../images/reference.ts';
 import type { BuildCacheRecord, Filters } from '../spec/engine-api.ts';
 import { BuildContexts } from './build-contexts.ts';
 import { LocalBaseImages } from './build-images.ts';
-import type { BuildOutcome, BuildOutput, BuildPruneOptions, BuildRequest, BuildUseCases } from './builds.ts';
+import type { BuildOutcome, BuildPruneOptions, BuildRequest, BuildUseCases } from './builds.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
@@ -66,8 +66,17 @@ export class LocalBuilds implements BuildUseCases {
   }
 
   #solveParts({ credentials }: BuildRequest): Omit<SolveParts, 'cache'> {
-    const { images, leases, fs, layout, createHasher } = this.#parts;
+    const { images, leases, fs, layout, createHasher, core, host } = this.#parts;
     return {
+      gzip: (chunks) => gzipWith(core, chunks),
+      ...(host.edgeRuntime === undefined
+        ? {}
+        : {
+            edge: async (image, name) => {
+              const { edgeBundle } = await import('./edge-bundle.ts');
+              return edgeBundle(this.#parts, (await host.edgeRuntime?.())!, image, name);
+            },
+          }),
       ...{ images, leases, fs, layout, createHasher, download },
       bases: new LocalBaseImages(this.#parts, this.#images, credentials),
       runs: this.#runs,
@@ -91,7 +100,7 @@ export class LocalBuilds implements BuildUseCases {
       platforms: asked.length === 0 ? [DEFAULT_BUILD_PLATFORM] : asked.map(parsePlatform),
       buildPlatform: DEFAULT_BUILD_PLATFORM,
       buildArgs: Object.fromEntries(given),
-      outputs: (request.outputs ?? [{ type: 'image' }]).map(outputOf),
+      outputs: request.outputs ?? [{ type: 'image' }],
       push: async (reference, onEvent) => {
         const { push } = await import('./registry-use-cases.ts');
         const { credentials, signal } = request;
@@ -103,7 +112,7 @@ export class LocalBuilds implements BuildUseCases {
         });
       },
       ...chosen(request, ['target', 'labels', 'annotations', 'noCache', 'pull', 'network', 'extraHosts', 'secret']),
-      ...chosen(request, ['reproducible', 'memoryBytes', 'onPlan', 'onStatus', 'signal']),
+      ...chosen(request, ['reproducible', 'memoryBytes', 'compression', 'provenance', 'onPlan', 'onStatus', 'signal']),
     };
   }
 }
@@ -120,17 +129,8 @@ function refuseUnsupported(request: BuildRequest): void {
   const refuse = (what: string) => {
     throw new WctrError('unsupported', `${what} is not supported yet`, { hint: 'leave it out' });
   };
-  if (request.provenance !== undefined) refuse('provenance');
-  if (request.compression === 'gzip') refuse('compression of layers');
   if ((request.cacheFrom?.length ?? 0) > 0) refuse('cache from elsewhere');
   if ((request.cacheTo?.length ?? 0) > 0) refuse('cache for elsewhere');
-}
-
-function outputOf(output: BuildOutput): Output {
-  if (output.type !== 'edge') return output as Output;
-  throw new WctrError('unsupported', 'an output for edge hosts is not supported yet', {
-    hint: 'use --output type=oci',
-  });
 }
 
 /** Over the web's fetch. What an address redirects to is the address' business, as with docker. */

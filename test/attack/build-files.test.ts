@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { StepLayer } from '../../src/build/cache/build-cache.ts';
 import { buildHarness, Contexts, wrote } from '../support/build.ts';
 import { removeTree } from '../support/remove-tree.ts';
 import { entry, tar } from '../support/tar-builder.ts';
@@ -16,7 +17,7 @@ afterAll(() => Promise.all([removeTree(CONTEXTS.root), removeTree(OUTSIDE)]));
 async function onLayers(tars: readonly Uint8Array[], dockerfile: string, files: Record<string, string> = { a: 'A' }) {
   const harness = buildHarness(() => wrote({ r: 'R' }));
   const base = await harness.addImage('plain', []);
-  const layers = [];
+  const layers: StepLayer[] = [];
   for (const bytes of tars) {
     const chunks = async function* () {
       yield bytes;

@@ -21,9 +21,18 @@ export interface BuiltImage {
   readonly platform: Platform;
 }
 
+/** A target, and its layers in the form they are wanted in. */
+export interface NewImage {
+  readonly state: StageState;
+  readonly platform: Platform;
+  readonly layers: readonly Descriptor[];
+}
+
 export interface BuiltImages {
   /** The manifest, or the index over them. */
   readonly target: Descriptor;
+  /** What the index lists beside the images, and all that these are made of. */
+  readonly attestations: readonly Descriptor[];
   /** One for each platform, in the order asked for. */
   readonly images: readonly BuiltImage[];
 }
@@ -63,14 +72,24 @@ export function parseAnnotations(given: Readonly<Record<string, string>>): reado
   });
 }
 
-/** Puts the documents into the store, pinned. `created`: RFC 3339. */
+export interface DocumentOptions {
+  readonly annotations: readonly Annotation[];
+  /** RFC 3339. */
+  readonly created: string;
+  /** Makes the manifest of an attestation about an image; each document by `put`. */
+  readonly attest?: ((image: BuiltImage, put: Put) => Promise<Descriptor>) | undefined;
+}
+
+type Put = (mediaType: string, value: unknown) => Promise<Descriptor>;
+
+/** Puts the documents into the store, pinned. */
 export async function writeDocuments(
   parts: LayerParts,
   pins: Pins,
-  built: readonly { readonly state: StageState; readonly platform: Platform }[],
-  { annotations, created }: { readonly annotations: readonly Annotation[]; readonly created: string },
+  built: readonly NewImage[],
+  { annotations, created, attest }: DocumentOptions,
 ): Promise<BuiltImages> {
-  const put = async (mediaType: string, value: unknown): Promise<Descriptor> => {
+  const put: Put = async (mediaType, value) => {
     const bytes = new TextEncoder().encode(JSON.stringify(value));
     await pins.pin([digestOf(parts.createHasher, bytes)]);
     return parts.images.content.put(mediaType, bytes);
@@ -85,34 +104,43 @@ export async function writeDocuments(
     return { annotations: Object.fromEntries(chosen.map(({ key, value }) => [key, value])) };
   };
   const images: BuiltImage[] = [];
-  for (const { state, platform } of built) {
+  for (const { state, platform, layers } of built) {
     const config = await put(MEDIA_TYPE.ociConfig, configOf(state, created));
-    const layers = state.layers.map(({ descriptor }) => descriptor);
     const document: ManifestDocument = {
       ...{ schemaVersion: 2, mediaType: MEDIA_TYPE.ociManifest, config, layers },
       ...of('manifest', platform),
     };
     images.push({ manifest: await put(MEDIA_TYPE.ociManifest, document), config, layers, platform });
   }
+  const attestations: Descriptor[] = [];
+  const listed: Descriptor[] = [];
+  for (const image of attest === undefined ? [] : images) {
+    const own = async (mediaType: string, value: unknown) => {
+      const descriptor = await put(mediaType, value);
+      attestations.push(descriptor);
+      return descriptor;
+    };
+    const attestation = await attest?.(image, own);
+    if (attestation !== undefined) listed.push(attestation);
+  }
   const [only] = images as [BuiltImage];
-  if (images.length === 1) {
+  if (images.length === 1 && listed.length === 0) {
     if (annotations.some(({ place }) => place.startsWith('index'))) {
       throw new WctrError('invalid-argument', 'annotations of an index are for images with several platforms', {
         hint: 'leave out the type index:, or build for more than one platform',
       });
     }
-    return { target: { ...only.manifest, ...of('manifest-descriptor', only.platform) }, images };
+    return { target: { ...only.manifest, ...of('manifest-descriptor', only.platform) }, images, attestations };
   }
   const index: IndexDocument = {
     ...{ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex },
-    manifests: images.map(({ manifest, platform }) => ({
-      ...manifest,
-      platform,
-      ...of('manifest-descriptor', platform),
-    })),
+    manifests: [
+      ...images.map(({ manifest, platform }) => ({ ...manifest, platform, ...of('manifest-descriptor', platform) })),
+      ...listed,
+    ],
     ...of('index'),
   };
-  return { target: { ...(await put(MEDIA_TYPE.ociIndex, index)), ...of('index-descriptor') }, images };
+  return { target: { ...(await put(MEDIA_TYPE.ociIndex, index)), ...of('index-descriptor') }, images, attestations };
 }
 
 function configOf({ draft, layers, platform }: StageState, created: string): ImageConfigDocument {

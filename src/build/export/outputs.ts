@@ -12,13 +12,12 @@ import type { BuiltImage, BuiltImages } from './documents.ts';
 /** Records of the image, one for each name, or one without. Everything that belongs to it stays as long as they do. */
 export async function keepImage(
   images: ImageStore,
-  { target, images: built }: BuiltImages,
+  { target, images: built, attestations }: BuiltImages,
   references: readonly Reference[],
 ): Promise<void> {
   const [first, ...others] = built as [BuiltImage, ...BuiltImage[]];
-  const indexes = others
-    .flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])
-    .map(({ digest }) => digest);
+  const beside = others.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]).concat(attestations);
+  const indexes = beside.map((one) => one.digest);
   const { mediaType, digest, size } = target;
   const image = { target: { mediaType, digest, size }, indexes: [...new Set(indexes)], manifest: first.manifest };
   if (references.length === 0) await images.put(image);
@@ -28,7 +27,7 @@ export async function keepImage(
 /** A tar of an OCI layout; with docker's `manifest.json` in it docker reads it too. */
 export function layoutTar(
   images: ImageStore,
-  { target, images: built }: BuiltImages,
+  { target, images: built, attestations }: BuiltImages,
   references: readonly Reference[],
   form: 'oci' | 'docker',
 ): AsyncIterable<Uint8Array> {
@@ -37,7 +36,7 @@ export function layoutTar(
     return { ...target, annotations: { ...target.annotations, ...names } };
   });
   const documents = built.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
-  const blobs = [...documents, target].map(
+  const blobs = [...documents, ...attestations, target].map(
     ({ digest, size }): LayoutBlob => ({
       digest,
       sizeBytes: size,

@@ -76,7 +76,11 @@ export class AddedSources {
   /** What step keys have of the addresses: digests of what is there now, or of what has to be there. */
   async keys(): Promise<readonly string[]> {
     const keys: string[] = [];
-    for (const word of this.#words) keys.push(nameOf(word.text), this.#checksum ?? (await this.#fetch(word)).digest);
+    for (const word of this.#words) {
+      const digest = this.#checksum ?? (await this.#fetch(word)).digest;
+      this.#solver.session.materials.push({ uri: word.text, digest });
+      keys.push(nameOf(word.text), digest);
+    }
     return keys;
   }
 
@@ -179,7 +183,8 @@ export class AddedSources {
       }
     };
     const spooled = await spool(bounded(), { fs, layout, signal, onChunk: (chunk) => hasher.update(chunk) });
-    return { digest: `sha256:${hasher.digestHex()}`, spooled };
+    const digest: Digest = `sha256:${hasher.digestHex()}`;
+    return { digest, spooled };
   }
 }
 

@@ -13,6 +13,13 @@ export interface SolveParts extends LayerParts {
   readonly runs: RunExecutor;
   /** For ADD. Absent where the host reaches no network by itself. */
   readonly download?: Download;
+  /** The compressor of layers that leave: the same bytes on every host. Absent: they leave as they are. */
+  readonly gzip?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Makes a bundle for hosts that compile no Wasm at run time; absent where this one cannot. */
+  readonly edge?: (
+    image: { readonly config: ImageConfig; readonly diffIds: readonly Digest[] },
+    name: string,
+  ) => Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface BaseImages {

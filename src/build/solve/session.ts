@@ -1,9 +1,10 @@
 /** What the stages and platforms of one build share: its pins, its progress, and the steps somebody is at already. */
 import { isWctrError, WctrError } from '../../errors.ts';
 import { formatPlatform } from '../../images/platform.ts';
-import { canonicalName, parseReference } from '../../images/reference.ts';
+import { canonicalName, familiarName, parseReference } from '../../images/reference.ts';
 import type { Digest, Platform } from '../../spec/image-spec.ts';
 import type { StepLayer, StepResult } from '../cache/build-cache.ts';
+import { imageUri, type Material } from '../export/provenance.ts';
 import type { Pins } from '../stage/write-layer.ts';
 import type { BaseImage, SolveParts } from './ports.ts';
 import type { BuildProgress, VertexProgress } from './progress.ts';
@@ -45,6 +46,8 @@ export class Session {
   /** Of RUNs. */
   readonly slots = new Slots(RUNS_AT_ONCE);
   readonly used: UsedStep[] = [];
+  /** What came from outside beside the contexts. */
+  readonly materials: Material[] = [];
   readonly #pull: boolean;
   readonly #steps = new Map<Digest, Promise<UsedStep>>();
   readonly #bases = new Map<string, Promise<OpenedBase>>();
@@ -139,6 +142,7 @@ export class Session {
         },
       });
       vertex.end();
+      this.materials.push({ uri: imageUri(familiarName(parseReference(name)), platform), digest: base.digest });
       return { ...base, vertex: vertex.digest, wasPulled };
     } catch (error) {
       vertex.end({ error: vertexError(error, vertex.name, this.signal) });

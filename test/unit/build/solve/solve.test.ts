@@ -2,8 +2,12 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BuildJob } from '../../../../src/build/build.ts';
 import { FilesTree } from '../../../../src/build/tree/files-tree.ts';
+import { gzipWith } from '../../../../src/core/encode.ts';
 import { parseReference } from '../../../../src/images/reference.ts';
+import type { Digest } from '../../../../src/spec/image-spec.ts';
 import { buildHarness, Contexts, members, vertexes, wrote } from '../../../support/build.ts';
+import { tarOf } from '../../../support/image-store.ts';
+import { core } from '../../../support/layers.ts';
 import { removeTree } from '../../../support/remove-tree.ts';
 import { entry, tar } from '../../../support/tar-builder.ts';
 
@@ -552,4 +556,105 @@ it('refuses a stage with more layers than a manifest holds', async () => {
   await expect(harness.build('FROM base\nWORKDIR /', CONTEXTS.make({}))).rejects.toMatchObject({
     code: 'limit-exceeded',
   });
+});
+
+describe('layers that leave', () => {
+  const gzip = (chunks: AsyncIterable<Uint8Array>) => gzipWith(core, chunks);
+  const TEXT = 'FROM scratch\nCOPY a /';
+  const tars = async (type: 'oci' | 'docker', more: Partial<BuildJob> = {}) => {
+    const harness = buildHarness();
+    Object.assign(harness.parts, { gzip });
+    const found: string[] = [];
+    const write = async (made: AsyncIterable<Uint8Array>) => void found.push(...(await members(made)));
+    const built = await harness.build(TEXT, CONTEXTS.make({ a: 'A' }), { outputs: [{ type, write }], ...more });
+    return { ...built, found };
+  };
+
+  it.each([
+    ['oci', undefined, 'tar+gzip'],
+    ['oci', 'uncompressed', 'tar'],
+    ['docker', undefined, 'tar'],
+    ['docker', 'gzip', 'tar+gzip'],
+  ] as const)('for %s, asked for %s, are %s', async (type, compression, expected) => {
+    const { manifest, layers, config } = await tars(type, compression === undefined ? {} : { compression });
+    expect(manifest.layers.map(({ mediaType }) => mediaType)).toEqual([
+      `application/vnd.oci.image.layer.v1.${expected}`,
+    ]);
+    expect(config.rootfs.diff_ids).toHaveLength(1);
+    if (expected === 'tar') expect(layers).toEqual([['644 a A']]);
+  });
+
+  it('are the same image, and compressed once', async () => {
+    let count = 0;
+    const harness = buildHarness();
+    const counting = (chunks: AsyncIterable<Uint8Array>) => {
+      count += 1;
+      return gzip(chunks);
+    };
+    Object.assign(harness.parts, { gzip: counting });
+    const context = CONTEXTS.make({ a: 'A' });
+    const plain = await harness.build(TEXT, context);
+    const packed = await harness.build(TEXT, context, { compression: 'gzip' });
+    await harness.build(TEXT, context, { compression: 'gzip' });
+    expect([count, packed.imageId, packed.digest === plain.digest]).toEqual([1, plain.imageId, false]);
+  });
+});
+
+describe('provenance', () => {
+  const builtWith = async (provenance: 'min' | 'max', more: Partial<BuildJob> = {}) => {
+    const harness = buildHarness();
+    const base = await harness.addImage('base', []);
+    const { index, digest, statuses } = await harness.build('FROM base\nARG a\nCOPY x /', CONTEXTS.make({ x: 'X' }), {
+      ...{ provenance, buildArgs: { a: 'word' }, labels: { l: 'm' }, secret: async () => bytes('hush') },
+      references: [parseReference('me/app')],
+      ...more,
+    });
+    const { content } = harness.parts.images;
+    const json = async (at: Digest) => JSON.parse(new TextDecoder().decode(await content.read(at)));
+    const attestation = await json(index!.manifests[1]!.digest);
+    const statement = await json(attestation.layers[0].digest);
+    return { ...harness, base, index, digest, statement, attestation, statuses };
+  };
+
+  it('is a manifest beside the image, which stays with it', async () => {
+    const { index, digest, statement, base, parts } = await builtWith('max');
+    expect(index?.manifests[1]).toMatchObject({
+      platform: { os: 'unknown', architecture: 'unknown' },
+      annotations: { 'vnd.docker.reference.digest': index?.manifests[0]?.digest },
+    });
+    expect(statement.subject[0]).toMatchObject({ name: expect.stringContaining('pkg:docker/me/app@latest') });
+    expect(statement.predicate.materials).toEqual([
+      { uri: 'pkg:docker/base@latest?platform=wasi%2Fwasm', digest: { sha256: base.digest.slice(7) } },
+    ]);
+    expect(statement.predicate.invocation.parameters.args).toEqual({ 'build-arg:a': 'word', 'label:l': 'm' });
+    const [record] = await parts.images.records();
+    expect(record?.target.digest).toBe(digest);
+    expect(record?.blobs).toContain(index?.manifests[1]?.digest);
+  });
+
+  it('tells no arguments unless asked for all, and the same for the same build', async () => {
+    const one = await builtWith('min', { reproducible: true });
+    const two = await builtWith('min', { reproducible: true });
+    expect(JSON.stringify(one.statement)).not.toContain('word');
+    expect(one.digest).toBe(two.digest);
+  });
+});
+
+it('hands an image on as a bundle for edge hosts, where there is one to make it', async () => {
+  const harness = buildHarness();
+  const written: string[] = [];
+  const write = async (made: AsyncIterable<Uint8Array>) => void written.push(...(await members(made)));
+  const more = { outputs: [{ type: 'edge' as const, write }], references: [parseReference('app')] };
+  const context = CONTEXTS.make({ a: 'A' });
+  await expect(harness.build('FROM scratch\nCOPY a /', context, more)).rejects.toMatchObject({ code: 'unsupported' });
+  Object.assign(harness.parts, {
+    edge: async ({ diffIds }: { diffIds: readonly string[] }, name: string) => {
+      const tarred = await tarOf({ bundle: `${name} of ${diffIds.length}` });
+      return (async function* () {
+        yield tarred;
+      })();
+    },
+  });
+  await harness.build('FROM scratch\nCOPY a /', context, more);
+  expect(written).toEqual(['755 bundle app of 1']);
 });
