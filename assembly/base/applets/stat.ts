@@ -126,7 +126,7 @@ function formatted(context: Context, format: string, path: string, stat: Stat): 
       i++;
       continue;
     }
-    const conversion = Conversion.parse(format, i + 1);
+    const conversion = Conversion.parse(format, i + 1, false);
     if (conversion.letter == 0) return `${result}%`;
     const text = item(context, conversion.letter, path, stat);
     result += text == '\0' ? '?' : conversion.pad(text, conversion.zero);

@@ -135,7 +135,7 @@ function field(letter: i32, m: Moment, seconds: i64, nanos: i64, flag: i32, widt
     case 121: // y
       return numeric(m.year % 100, 2, '0', flag, width);
     case 89: // Y
-      return m.year.toString();
+      return numeric(m.year, 1, '0', flag, width);
     case 122: // z
       return colons == 0 ? '+0000' : colons == 1 ? '+00:00' : '+00:00:00';
     case 90: // Z

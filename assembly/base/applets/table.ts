@@ -6,6 +6,7 @@ import { cat, rev, tac } from './cat';
 import { cp, install, mv } from './copy';
 import { cut, paste } from './cut';
 import { date, touch } from './date';
+import { findFiles } from './find';
 import { grep } from './grep';
 import { head, tail } from './head';
 import { expand, fold, nl, seq, split, tee } from './lines';
@@ -23,6 +24,7 @@ import { test } from './test';
 import { tr } from './tr';
 import { comm, uniq } from './uniq';
 import { wc } from './wc';
+import { plainly, timeout, which, xargs } from './xargs';
 
 let table: Map<string, Applet> | null = null;
 
@@ -50,6 +52,7 @@ function applets(): Map<string, Applet> {
   t.set('expand', expand);
   t.set('false', no);
   t.set('fgrep', grep);
+  t.set('find', findFiles);
   t.set('fold', fold);
   t.set('grep', grep);
   t.set('head', head);
@@ -62,7 +65,9 @@ function applets(): Map<string, Applet> {
   t.set('mkdir', mkdir);
   t.set('mkfifo', mkfifo);
   t.set('mv', mv);
+  t.set('nice', plainly);
   t.set('nl', nl);
+  t.set('nohup', plainly);
   t.set('nproc', nproc);
   t.set('paste', paste);
   t.set('printenv', printenv);
@@ -83,6 +88,7 @@ function applets(): Map<string, Applet> {
   t.set('tail', tail);
   t.set('tee', tee);
   t.set('test', test);
+  t.set('timeout', timeout);
   t.set('touch', touch);
   t.set('tr', tr);
   t.set('true', nothing);
@@ -90,7 +96,9 @@ function applets(): Map<string, Applet> {
   t.set('uniq', uniq);
   t.set('unlink', unlink);
   t.set('wc', wc);
+  t.set('which', which);
   t.set('whoami', whoami);
+  t.set('xargs', xargs);
   t.set('yes', yes);
   return t;
 }

@@ -20,7 +20,7 @@ export class Conversion {
   end: i32 = 0;
 
   /** Reads it behind its `%`. The letter is 0 where the format ends too soon. */
-  static parse(format: string, from: i32): Conversion {
+  static parse(format: string, from: i32, modifiers: bool = true): Conversion {
     const c = new Conversion();
     let at = from;
     for (; at < format.length; at++) {
@@ -49,7 +49,7 @@ export class Conversion {
       }
     }
     // length modifiers say nothing here
-    while (at < format.length && 'hlLjzt'.includes(format.charAt(at))) at++;
+    while (modifiers && at < format.length && 'hlLjzt'.includes(format.charAt(at))) at++;
     if (at < format.length) c.letter = unit(format, at++);
     c.end = at;
     return c;
