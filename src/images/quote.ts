@@ -4,6 +4,8 @@ export function quote(text: string, maxChars = 120): string {
   return `"${short.replace(/[\p{C}\u2028\u2029"\\]/gu, escapeChar)}"`;
 }
 
+const SHORT: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
 function escapeChar(char: string): string {
-  return char === '"' || char === '\\' ? `\\${char}` : `\\u{${char.codePointAt(0)?.toString(16)}}`;
+  return SHORT[char] ?? `\\u{${char.codePointAt(0)?.toString(16)}}`;
 }
