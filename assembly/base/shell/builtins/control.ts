@@ -23,6 +23,18 @@ export function countOf(shell: Shell, args: Array<string>, least: i32, standard:
   return -1;
 }
 
+/**
+ * What a shell in a process of its own begins with (run/serialise.ts): of which shell it is a subshell.
+ * Arguments: $$, PPID, $!, the status.
+ */
+export function becomeSubshell(shell: Shell, args: Array<string>): i32 {
+  if (args.length < 5) return 2;
+  shell.pid = I32.parseInt(args[1]);
+  shell.ppid = I32.parseInt(args[2]);
+  shell.lastJob = I32.parseInt(args[3]);
+  return I32.parseInt(args[4]);
+}
+
 export function breakLoop(shell: Shell, args: Array<string>): i32 {
   return leave(shell, args, BREAKING);
 }

@@ -1,7 +1,7 @@
 /** jobs, kill, wait: programs in the background. */
 import { ECHILD, EINTR, errorText } from '../../wasi/errno';
 import { exitProcess, killProcess, waitProcess, waitStatus } from '../../wasi/process';
-import { runPendingTraps } from '../run/signals';
+import { holdSignal, runPendingTraps } from '../run/signals';
 import { runSignalTrap } from '../run/traps';
 import { RUNNING, Shell } from '../state/shell';
 import { SIGNAL_COUNT, signalName, signalNumber } from '../state/signals';
@@ -76,7 +76,7 @@ export function kill(shell: Shell, args: Array<string>): i32 {
       status = 2;
       continue;
     }
-    if (pid == shell.pid) {
+    if (pid == shell.ownPid) {
       raise(shell, signal);
       if (shell.unwind != RUNNING) return shell.status;
       continue;
@@ -89,13 +89,19 @@ export function kill(shell: Shell, args: Array<string>): i32 {
   return status;
 }
 
-/** To the shell itself: its trap, or its end. */
+/** To the process this is: a trap, or its end. A subshell in here shares the process, which is the shell's. */
 function raise(shell: Shell, signal: i32): void {
-  if (signal == 0 || runSignalTrap(shell, signal)) return;
+  if (signal == 0 || (!shell.isSubshell && runSignalTrap(shell, signal)) || holdSignal(signal)) return;
   if (signal == 17 || signal == 18 || signal == 23 || signal == 28) return;
   shell.files.flush();
-  // a subshell in here shares the process: that is what has the pid
-  killProcess(shell.pid, signal);
+  if (!shell.isOwner && !shell.isSubshell) {
+    // a shell that another one runs: its end is not the process'
+    shell.traps.delete(0);
+    shell.wantsExit = true;
+    shell.exit(128 + signal);
+    return;
+  }
+  killProcess(shell.ownPid, signal);
   exitProcess(128 + signal);
 }
 

@@ -3,7 +3,7 @@ import { runApplet } from '../../applets/table';
 import { Shell } from '../state/shell';
 import { cd, pwd } from './cd';
 import { command, type } from './command';
-import { breakLoop, colon, continueLoop, exit, returnFrom } from './control';
+import { becomeSubshell, breakLoop, colon, continueLoop, exit, returnFrom } from './control';
 import { dot, evaluateArguments } from './eval';
 import { getopts } from './getopts';
 import { jobs, kill, wait } from './jobs';
@@ -15,6 +15,9 @@ import { umask } from './umask';
 import { exportVariables, local, readonlyVariables, unset } from './variables';
 
 export type Builtin = (shell: Shell, args: Array<string>) => i32;
+
+/** A name that no script has. */
+export const SUBSHELL: string = ' subshell';
 
 let table: Map<string, Builtin> | null = null;
 
@@ -52,6 +55,7 @@ function builtins(): Map<string, Builtin> {
   all.set('wait', wait);
   // exec is run by simple commands themselves, which know its redirections
   all.set('exec', colon);
+  all.set(SUBSHELL, becomeSubshell);
   // applets that every shell has without PATH
   const own: StaticArray<string> = ['[', 'echo', 'false', 'printf', 'test', 'true'];
   for (let i = 0; i < own.length; i++) all.set(own[i], applet);

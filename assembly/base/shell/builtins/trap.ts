@@ -28,7 +28,7 @@ export function trap(shell: Shell, args: Array<string>): i32 {
     }
     if (action == '-') shell.traps.delete(signal);
     else shell.traps.set(signal, action);
-    if (signal != 0) catchSignal(signal, action != '-');
+    if (signal != 0 && shell.isOwner) catchSignal(signal, action != '-');
   }
   return status;
 }

@@ -23,8 +23,13 @@ export function shellApplet(context: Context, args: Array<string>): i32 {
   shell.files.set(1, new OpenFile(context.stdout.descriptor, null, context.stdout));
   shell.files.set(2, new OpenFile(context.stderr.descriptor, null, context.stderr));
   begin(shell, context.env, context.cwd);
+  shell.isOwner = isFirst;
+  isFirst = false;
   return start(shell, args);
 }
+
+/** No shell has run in this process yet. */
+let isFirst: bool = true;
 
 /** `sh` as a command of a shell: nothing is handed on but the environment and the files. */
 export function runShell(parent: Shell, args: Array<string>): i32 {
@@ -71,6 +76,7 @@ function begin(shell: Shell, env: Map<string, string>, cwd: string): void {
   shell.variables.set('PS4', '+ ');
   const ids: Ids = processIds();
   shell.pid = ids.pid;
+  shell.ownPid = ids.pid;
   shell.ppid = ids.ppid;
   shell.umask = ids.umask;
   if (shell.variables.get('PS1') == '$ ' && ids.uid == 0) shell.variables.set('PS1', '# ');

@@ -4,16 +4,15 @@
  * is to be kept, the parts after it are started as processes, too, where the host starts any.
  */
 import { openPipe, pipeRead, pipeWrite } from '../../wasi/files';
-import { builtinOf } from '../builtins/table';
 import { OpenFile } from '../state/open-files';
 import { PIPEFAIL } from '../state/options';
 import { RUNNING, Shell } from '../state/shell';
 import { Node, SIMPLE, Simple } from '../syntax/ast';
 import { lookUp, PROGRAM } from './lookup';
-import { PipeBuffer } from './pipe-buffer';
+import { nothing, PipeBuffer } from './pipe-buffer';
 import { refuse, waitFor } from './programs';
 import { Rest } from './rest';
-import { startStage } from './stage';
+import { isProgram, startStage } from './stage';
 import { Started } from './start';
 import { runCopy } from './subshell';
 
@@ -41,7 +40,8 @@ export function runPipeline(shell: Shell, commands: Array<Node>): i32 {
     copy.files.set(1, new OpenFile(-1, null, buffer));
     statuses[i] = runCopy(shell, copy, commands[i]);
     buffer.flush();
-    if (rest.isDone(buffer)) {
+    if (rest.finish()) {
+      buffer.discard();
       for (let k = i + 1; k < count; k++) statuses[k] = rest.statuses[k];
       break;
     }
@@ -86,8 +86,7 @@ function startAll(
         statuses[commands.length - 1] = statuses[i];
         copy.files.closeAll();
         // what comes next finds nothing to read
-        input = new OpenFile(-1, null, null);
-        input.reader = new PipeBuffer(null).toInput().reader;
+        input = new OpenFile(-1, nothing(), null);
         continue;
       }
       output = new OpenFile(pipeRead, null, null);
@@ -113,15 +112,4 @@ function nameOf(node: Node): string {
 function lastProgram(shell: Shell, commands: Array<Node>): i32 {
   for (let i = commands.length - 1; i >= 0; i--) if (isProgram(shell, commands[i])) return i;
   return -1;
-}
-
-/** A simple command that a process of its own runs, as far as can be told before its words are expanded. */
-export function isProgram(shell: Shell, node: Node): bool {
-  if (node.kind != SIMPLE) return false;
-  const words = changetype<Simple>(node).words;
-  if (words.length == 0) return false;
-  const name = words[0].plain;
-  if (name === null || name.length == 0) return false;
-  if (shell.functions.has(name) || builtinOf(name) !== null) return false;
-  return lookUp(shell, name).kind == PROGRAM;
 }

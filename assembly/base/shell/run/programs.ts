@@ -76,7 +76,7 @@ function afterApplet(shell: Shell, context: Context, status: i32): i32 {
 
 /** Waits for a program that was started: its status. */
 export function waitFor(shell: Shell, started: Started): i32 {
-  started.drain();
+  if (!started.spooled) started.drain();
   while (true) {
     const pid = waitProcess(started.pid, true);
     if (pid == -EINTR) {
@@ -84,9 +84,10 @@ export function waitFor(shell: Shell, started: Started): i32 {
       if (shell.unwind != RUNNING) return shell.status;
       continue;
     }
+    const status = pid < 0 ? 127 : waitStatus;
+    started.drain();
     runPendingTraps(shell);
-    if (pid < 0) return 127;
-    return waitStatus;
+    return status;
   }
 }
 

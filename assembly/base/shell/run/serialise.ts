@@ -1,4 +1,5 @@
 /** A shell's state as a script that makes it anew, for a process that goes on as its subshell. */
+import { SUBSHELL } from '../builtins/table';
 import { describeOptions } from '../state/options';
 import { Shell } from '../state/shell';
 import { signalName } from '../state/signals';
@@ -26,6 +27,7 @@ export function shellState(shell: Shell): string {
     if (signals[i] != 0 && action.length == 0) text += `trap '' ${signalName(signals[i])}\n`;
   }
   text += describeOptions(shell.options, true);
-  if (shell.status != 0) text += `(exit ${shell.status})\n`;
-  return text;
+  const numbers = `${shell.pid} ${shell.ppid} ${shell.lastJob} ${shell.status}`;
+  // as a condition, that the status may be what it is
+  return `${text}'${SUBSHELL}' ${numbers} && :\n`;
 }

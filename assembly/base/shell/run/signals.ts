@@ -15,9 +15,9 @@ export function receiveSignal(signal: i32): void {
   else if (!isHarmless(signal)) exitProcess(128 + signal);
 }
 
-/** CHLD, CONT, URG, WINCH. */
+/** CHLD, CONT, URG, WINCH; and PIPE, of which the write that failed tells. */
 function isHarmless(signal: i32): bool {
-  return signal == 17 || signal == 18 || signal == 23 || signal == 28;
+  return signal == 13 || signal == 17 || signal == 18 || signal == 23 || signal == 28;
 }
 
 export function catchSignal(signal: i32, isCaught: bool): void {
@@ -26,7 +26,16 @@ export function catchSignal(signal: i32, isCaught: bool): void {
   else caught &= ~bit;
 }
 
+/** A signal of the process' own. */
+export function holdSignal(signal: i32): bool {
+  if (((caught >> <u64>signal) & 1) == 0) return false;
+  pending |= (<u64>1) << (<u64>signal);
+  return true;
+}
+
+/** What came is for the shell that the process is, not for those that run in it. */
 export function runPendingTraps(shell: Shell): void {
+  if (!shell.isOwner) return;
   while (pending != 0 && shell.unwind == RUNNING) {
     const signal = <i32>ctz(pending);
     pending &= pending - 1;

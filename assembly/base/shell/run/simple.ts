@@ -62,6 +62,12 @@ function expandWords(shell: Shell, words: Array<Word>, args: Array<string>): voi
   }
 }
 
+/** The words of a command that runs elsewhere, whose assignments are made for good; false where that failed. */
+export function prepareProgram(shell: Shell, node: Simple, args: Array<string>): bool {
+  expandWords(shell, node.words, args);
+  return shell.unwind == RUNNING && args.length > 0 && assignAll(shell, node.assignments, true);
+}
+
 /** No command: the assignments stay, the redirections do not. */
 function assignOnly(shell: Shell, node: Simple): i32 {
   if (node.redirects.length > 0) {

@@ -29,7 +29,11 @@ const BLOCK_BYTES: i32 = 16384;
 export class Started {
   /** Of what it writes into our memory, the reading end; -1: nothing. */
   output: i32 = -1;
+  /** And what it writes to. */
+  input: i32 = -1;
   writer: Writer | null = null;
+  /** `output` is a file, to be read once the program has ended. */
+  spooled: bool = false;
   /** Where it did not start: what that counts as. */
   status: i32 = 0;
 
@@ -42,6 +46,7 @@ export class Started {
   drain(): void {
     const writer = this.writer;
     if (writer === null || this.output < 0) return;
+    if (this.spooled) seekFile(this.output, 0, SEEK_SET);
     const block = heap.alloc(BLOCK_BYTES);
     while (true) {
       const count = readFile(this.output, block, BLOCK_BYTES);
@@ -58,8 +63,9 @@ export class Started {
 }
 
 /** `path` is absolute. Look at `pid` of the result. */
-export function startProgram(shell: Shell, path: string, args: Array<string>): Started {
+export function startProgram(shell: Shell, path: string, args: Array<string>, spools: bool = false): Started {
   const started = new Started(-1);
+  started.spooled = spools;
   const toClose: i32[] = [];
   const fds: i32[] = [];
   const table = shell.files;
@@ -100,11 +106,20 @@ function descriptorOf(file: OpenFile, started: Started, toClose: Array<i32>): i3
   }
   const writer = file.writer;
   // 2>&1: one pipe for both
-  if (writer === started.writer && toClose.length > 0) return toClose[toClose.length - 1];
+  if (writer === started.writer && started.output >= 0) return started.input;
+  if (started.spooled) {
+    const file = temporaryFile();
+    if (file < 0) return file;
+    started.output = file;
+    started.input = file;
+    started.writer = writer;
+    return file;
+  }
   const error = openPipe();
   if (error < 0) return error;
   started.output = pipeRead;
   started.writer = writer;
+  started.input = pipeWrite;
   toClose.push(pipeWrite);
   return pipeWrite;
 }

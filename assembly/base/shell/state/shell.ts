@@ -25,7 +25,12 @@ export class Shell {
   name: string = 'sh';
   /** Absolute; `/` or without a slash at its end. */
   cwd: string = '/';
+  /** `$$`: of the shell, also in its subshells. */
   pid: i32 = 1;
+  /** Of the process that this is. */
+  ownPid: i32 = 1;
+  /** It is what the process was started as: signals are for it. */
+  isOwner: bool = false;
   ppid: i32 = 0;
   /** `$!`; 0: none yet. */
   lastJob: i32 = 0;
@@ -84,6 +89,7 @@ export class Shell {
     copy.cwd = this.cwd;
     copy.pid = this.pid;
     copy.ppid = this.ppid;
+    copy.ownPid = this.ownPid;
     copy.lastJob = this.lastJob;
     copy.paths = this.paths;
     copy.status = this.status;
