@@ -11,6 +11,7 @@ import { readTar } from '../../src/containers/files/tar-reader.ts';
 import { WctrError } from '../../src/errors.ts';
 import { syncFileSystem } from '../../src/host/node/sync-file-system.ts';
 import { collect } from '../../src/images/archive/files.ts';
+import { withoutGzip } from '../../src/images/archive/spool.ts';
 import { parseImageConfig } from '../../src/images/config.ts';
 import { Layers } from '../../src/images/layers.ts';
 import { canonicalName, parseReference } from '../../src/images/reference.ts';
@@ -163,7 +164,7 @@ export function buildHarness(run: PretendedRun = () => ({})): BuildHarness {
         config: (manifest && (await read((manifest as ManifestDocument).config.digest))) as ImageConfigDocument,
         layers: await Promise.all(
           ((manifest as ManifestDocument | undefined)?.layers ?? []).map((layer) =>
-            members(content.stream(layer.digest)),
+            members(withoutGzip(content.stream(layer.digest))),
           ),
         ),
       };
