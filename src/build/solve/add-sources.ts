@@ -4,6 +4,8 @@ import { type Spooled, spool, withoutGzip } from '../../images/archive/spool.ts'
 import { isDigest } from '../../images/digest.ts';
 import { quote } from '../../images/quote.ts';
 import { type Descriptor, type Digest, MEDIA_TYPE } from '../../spec/image-spec.ts';
+import { checksumSources } from '../cache/source-checksum.ts';
+import { isGitAddress } from '../context/git-address.ts';
 import { archiveKind, headOf, isTarHeader } from '../copy/archive.ts';
 import type { Copier } from '../copy/copy.ts';
 import type { AddInstruction } from '../dockerfile/ast.ts';
@@ -28,13 +30,12 @@ interface AddRequest {
 }
 
 export function isAddress(text: string): boolean {
-  return /^(?:https?|git|ssh):\/\//i.test(text) || isGit(text);
+  return /^https?:\/\//i.test(text) || isRepository(text);
 }
 
-function isGit(text: string): boolean {
-  return (
-    /^(?:git|ssh):\/\//i.test(text) || /^[\w.-]+@[\w.-]+:/.test(text) || /^https?:\/\/[^?#]*\.git(?:#|$)/i.test(text)
-  );
+/** What could be a path of the context as well is one. */
+function isRepository(text: string): boolean {
+  return isGitAddress(text) && !text.startsWith('github.com/');
 }
 
 export class AddedSources {
@@ -43,6 +44,7 @@ export class AddedSources {
   readonly #request: AddRequest;
   readonly #checksum: Digest | undefined;
   readonly #fetched = new Map<Word, Promise<Fetched>>();
+  readonly #clones = new Map<Word, Promise<FileTree>>();
 
   /** Throws `invalid-dockerfile` for a checksum that is none or has nothing to check. */
   constructor(solver: Solver, addresses: readonly Word[], request: AddRequest) {
@@ -64,11 +66,13 @@ export class AddedSources {
       }
       this.#checksum = checksum.text;
     }
-    for (const word of addresses) {
-      if (!isGit(word.text)) continue;
-      throw refuse(request.source, word.span, 'ADD of a git repository is not supported yet', {
+    for (const { text, span } of addresses.filter((word) => isRepository(word.text))) {
+      const what =
+        checksum !== undefined ? '--checksum' : request.add?.keepGitDir === true ? '--keep-git-dir' : undefined;
+      if (what === undefined) continue;
+      throw refuse(request.source, span, `${what} is not supported for ${quote(text)}`, {
         code: 'unsupported',
-        hint: 'clone it first, and hand it over by --build-context',
+        hint: 'name the commit behind a #, and leave the flag out',
       });
     }
   }
@@ -77,6 +81,14 @@ export class AddedSources {
   async keys(): Promise<readonly string[]> {
     const keys: string[] = [];
     for (const word of this.#words) {
+      if (isRepository(word.text)) {
+        const { createHasher } = this.#solver.session.parts;
+        const tree = await this.#clone(word);
+        const digest = await checksumSources(tree, ['.'], { createHasher });
+        this.#solver.session.materials.push({ uri: word.text });
+        keys.push(digest);
+        continue;
+      }
       const digest = this.#checksum ?? (await this.#fetch(word)).digest;
       this.#solver.session.materials.push({ uri: word.text, digest });
       keys.push(nameOf(word.text), digest);
@@ -86,6 +98,7 @@ export class AddedSources {
 
   /** Onto the stage: a file of mode 600 with the address' last name, or what is in it. */
   async copy(word: Word, { copier, unpacking }: { copier: Copier; unpacking: Copier }): Promise<void> {
+    if (isRepository(word.text)) return copier.copyPath(await this.#clone(word), '');
     const { digest, spooled } = await this.#fetch(word);
     if (this.#checksum !== undefined && this.#checksum !== digest) {
       throw new WctrError('digest-mismatch', `digest mismatch ${digest}: ${this.#checksum}`, {
@@ -153,6 +166,20 @@ export class AddedSources {
     } finally {
       await spooled.remove();
     }
+  }
+
+  #clone(word: Word): Promise<FileTree> {
+    let clone = this.#clones.get(word);
+    if (clone === undefined) {
+      const { repository } = this.#solver.session.parts;
+      if (repository === undefined) {
+        throw new WctrError('unsupported', `nothing here fetches ${quote(word.text)} for a build`);
+      }
+      clone = repository(word.text, quote(word.text));
+      clone.catch(() => {});
+      this.#clones.set(word, clone);
+    }
+    return clone;
   }
 
   #fetch(word: Word): Promise<Fetched> {

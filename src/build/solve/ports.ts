@@ -5,6 +5,7 @@ import type { Digest, Platform } from '../../spec/image-spec.ts';
 import type { BuildCache, StepLayer } from '../cache/build-cache.ts';
 import type { RunExecutor } from '../run/executor.ts';
 import type { LayerParts, Pins } from '../stage/write-layer.ts';
+import type { FileTree } from '../tree/file-tree.ts';
 
 export interface SolveParts extends LayerParts {
   readonly leases: Leases;
@@ -13,6 +14,8 @@ export interface SolveParts extends LayerParts {
   readonly runs: RunExecutor;
   /** For ADD. Absent where the host reaches no network by itself. */
   readonly download?: Download;
+  /** The files of a git repository, as an address with `#ref:directory` names them; kept until the build has ended. */
+  readonly repository?: (address: string, what: string) => Promise<FileTree>;
   /** The compressor of layers that leave: the same bytes on every host. Absent: they leave as they are. */
   readonly gzip?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** Makes a bundle for hosts that compile no Wasm at run time; absent where this one cannot. */

@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly text: string;
   /** Digest of its vertex. */
   readonly vertex: string;
+  /** Another RUN of the stage follows. */
+  readonly expectsMore: boolean;
 }
 
 /** Where docker puts the script of a here-document with a `#!` line. */
@@ -82,6 +84,7 @@ export async function runStep(stage: StageBuild, request: RunRequest): Promise<v
         ...(fixedTime === undefined ? {} : { fixedTime }),
         ...(job.memoryBytes === undefined ? {} : { memoryBytes: job.memoryBytes }),
         onOutput: (stream: 1 | 2, data: Uint8Array) => vertex.log(stream, data),
+        ...(request.expectsMore ? { expectsMore: true } : {}),
         signal: session.signal,
       };
       return session.slots.use(async () => {

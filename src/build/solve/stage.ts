@@ -117,7 +117,8 @@ export class StageBuild {
     for (const [i, one] of written.entries()) {
       this.solver.session.signal.throwIfAborted();
       const id = i < triggers.length ? `trigger ${i}` : one.instruction.span.start;
-      await this.solver.placed(one.source, one.instruction.name, () => this.#apply(one, id));
+      const expectsMore = written.slice(i + 1).some(({ instruction }) => instruction.kind === 'run');
+      await this.solver.placed(one.source, one.instruction.name, () => this.#apply(one, id, expectsMore));
     }
     const { draft, variables, platform } = this;
     return { layers: this.#layers, draft, variables, platform, vertex: this.#vertex };
@@ -139,7 +140,7 @@ export class StageBuild {
     });
   }
 
-  async #apply({ instruction: written, source }: Written, id: string | number): Promise<void> {
+  async #apply({ instruction: written, source }: Written, id: string | number, expectsMore: boolean): Promise<void> {
     const { draft, variables } = this;
     const file = { source, escape: this.solver.job.file.escape };
     if (written.kind === 'arg') {
@@ -154,7 +155,7 @@ export class StageBuild {
     if (instruction.kind === 'run') {
       const origins = this.solver.originsOf(this.planned, written, source);
       const history = runHistory(this, instruction);
-      await runStep(this, { instruction, origins, source, vertex, text });
+      await runStep(this, { instruction, origins, source, vertex, text, expectsMore });
       text = history;
     } else if (instruction.kind === 'copy' || instruction.kind === 'add') {
       const [origin] = this.solver.originsOf(this.planned, written, source);

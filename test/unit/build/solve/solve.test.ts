@@ -409,8 +409,9 @@ describe('ADD', () => {
     [`ADD --checksum=${SUM.replace(':5', ':6')} https://h/f /`, 'digest-mismatch', 'digest mismatch'],
     ['ADD --checksum=sha256:1 https://h/f /', 'invalid-dockerfile', 'invalid checksum'],
     [`ADD --checksum=${SUM} a /`, 'invalid-dockerfile', 'checksum requires HTTP(S) or Git sources'],
-    ['ADD https://h/x.git /', 'unsupported', 'git'],
-    ['ADD git@h:x /', 'unsupported', 'git'],
+    ['ADD https://h/x.git /', 'unsupported', 'nothing here fetches'],
+    ['ADD --keep-git-dir=true git@h:x /', 'unsupported', '--keep-git-dir is not supported'],
+    [`ADD --checksum=${SUM} https://h/x.git#v1 /`, 'unsupported', '--checksum is not supported'],
   ])('refuses %s', async (line, code, message) => {
     const { build } = served('A');
     await expect(build(`FROM scratch\n${line}`, CONTEXTS.make({ a: 'A' }))).rejects.toMatchObject({
@@ -418,6 +419,23 @@ describe('ADD', () => {
       message: expect.stringContaining(message),
       data: { line: 2 },
     });
+  });
+
+  it('takes the files of a repository, and knows them again by what they are', async () => {
+    const { build, parts } = served('A');
+    const asked: string[] = [];
+    Object.assign(parts, {
+      repository: async (address: string, what: string) => {
+        asked.push(address);
+        return new FilesTree(what, new Map([['f', { content: bytes('F'), mode: 0o755 }]]));
+      },
+    });
+    const text = 'FROM scratch\nADD --chown=5 git@h:x.git#v1:d /r';
+    expect((await build(text, CONTEXTS.make({}))).layers).toEqual([['755 r/ 5:5', '755 r/f 5:5 F']]);
+    const again = await build(text.replace('v1', 'v2'), CONTEXTS.make({}));
+    expect(vertexes(again.statuses).find(({ name }) => name.includes('ADD'))?.cached).toBe(true);
+    expect(asked).toEqual(['git@h:x.git#v1:d', 'git@h:x.git#v2:d']);
+    await expect(build('FROM scratch\nADD github.com/x/y /', CONTEXTS.make({}))).rejects.toThrow('not found');
   });
 
   it('leaves nothing of what it fetched behind', async () => {
