@@ -1,5 +1,5 @@
 /** `wctr` as a client of daemons: -H, WCTR_HOST, DOCKER_HOST, contexts; and daemons that end while containers go on. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WCTR } from '../support/cli.ts';
@@ -37,6 +37,42 @@ describe('wctr as a client', () => {
     expect(await wctr(`${on} run --rm box err oops`)).toMatchObject({ stdout: '', stderr: 'oops' });
     expect(await wctr(`${on} run --rm --entrypoint /nope box`)).toMatchObject({ code: 127 });
     expect(await wctr(`${on} ps -aq`)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('builds there, of files that are here', { timeout: 60_000 }, async () => {
+    const on = `-H ${daemon.url}`;
+    mkdirSync(join(daemon.dir, 'app'));
+    const files = {
+      Dockerfile: 'FROM box\nCOPY . /app\nRUN ["/busybox.wasm", "write", "/made", "made"]\n',
+      Fails: 'FROM box\nRUN ["/busybox.wasm", "exit", "7"]\n',
+      Wrong: 'FROM box\nRUNN x\n',
+      kept: 'kept',
+      ignored: 'ignored',
+      '.dockerignore': 'ignored\n',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(daemon.dir, 'app', name), text);
+    const built = await wctr(`${on} build -t made --label a=b app`);
+    expect(built).toMatchObject({ code: 0, stdout: '' });
+    expect(built.stderr).toMatch(/^#1 \[1\/3\] FROM box\n#1 DONE 0\.\ds\n\n#2 \[2\/3\] COPY \. \/app\n/);
+    expect(await wctr(`${on} run --rm made ls /app`)).toMatchObject({ stdout: expect.not.stringContaining('ignored') });
+    expect((await wctr(`${on} build app`)).stderr).toMatch(/#3 \[3\/3\] RUN .*\n#3 CACHED\n/);
+    expect((await wctr(`${on} build -q -o files app`)).code).toBe(0);
+    expect(readFileSync(join(daemon.dir, 'files', 'made'), 'utf8')).toBe('made');
+    expect(await wctr(`${on} build -q -o type=oci,dest=made.tar app`)).toMatchObject({ code: 0 });
+    expect((await wctr('load -q -i made.tar')).code).toBe(0);
+    expect(await wctr(`${on} build -f app/Fails app`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/exit code: 7\nFails:2\n[\s\S]*\| \^\^\^\n$/),
+    });
+    expect((await wctr(`${on} build -f app/Wrong app`)).stderr).toContain('hint: did you mean RUN?');
+    expect((await wctr(`${on} build - `, LOCAL, 'FROM box\n')).code).toBe(0);
+    expect(await wctr(`${on} build --secret id=x,src=app/kept app`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('a secret cannot be sent to a daemon'),
+    });
+    expect((await wctr(`${on} builder du`)).stdout).toMatch(/^Total: +\d/m);
+    expect((await wctr(`${on} builder prune -af`)).stdout).toContain('Total reclaimed space');
+    expect(existsSync(join(daemon.dir, 'elsewhere', 'build'))).toBe(false);
   });
 
   it('says where nobody answers', async () => {
