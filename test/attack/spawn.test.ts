@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isWctrError } from '../../src/errors.ts';
 import type { GuestProcess, HostContainer, ProcessSpec } from '../../src/host/container/container.ts';
 import type { FilesAccess } from '../../src/host/container/files-access.ts';
 import { createContainerHost } from '../../src/host/node/container-host.ts';
@@ -64,6 +65,15 @@ async function run(container: HostContainer, args: readonly string[]) {
   return outcome(await container.start(program(args)));
 }
 
+/** It may be ending already. */
+function kill(guest: GuestProcess | undefined): void {
+  try {
+    guest?.signal('SIGKILL');
+  } catch (error) {
+    if (!isWctrError(error, 'conflict')) throw error;
+  }
+}
+
 /** Programs the kernel knows, zombies included. */
 function programsOf({ kernel, memory, createTask, endTask }: FilesAccess): number {
   const task = createTask();
@@ -98,13 +108,7 @@ describe.skipIf(!hasCompiler())('a program that starts others without end', () =
     clearInterval(watch);
     // Those it started go on among themselves: what their container ends with ends them.
     for (let round = 0; round < 200 && container.processes.length > 0; round++) {
-      for (const guest of container.processes) {
-        try {
-          guest.signal('SIGKILL');
-        } catch {
-          // It was ending.
-        }
-      }
+      for (const guest of container.processes) kill(guest);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(most).toBe(12);
@@ -168,6 +172,36 @@ describe.skipIf(!hasCompiler())('a program that starts others without end', () =
     expect(await outcome(guest)).toMatchObject({ err: 'first 137\n', exitCode: 137 });
     expect([programsOf(kernel), kernel.kernel.kernel_check!()]).toEqual([0, 0]);
   }, 30_000);
+
+  it('leaves nothing when any of a pipeline is killed at any moment', async () => {
+    const { container, kernel } = await open({ pids: 60 });
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+      return (seed >>> 8) % below;
+    };
+    for (let round = 0; round < 10; round++) {
+      const guests = await Promise.all(
+        ['yes', 'cat'].map((first) =>
+          container.start(program(['pipeline', 'pipeline', first, '--', 'cat', '--', 'sleep', '1'])),
+        ),
+      );
+      const ends = guests.map((guest) => outcome(guest));
+      for (let kills = 0; kills < 4; kills++) {
+        await new Promise((resolve) => setTimeout(resolve, random(12)));
+        const { processes } = container;
+        kill(processes[random(Math.max(1, processes.length))]);
+      }
+      for (const guest of guests) kill(guest);
+      await Promise.all(ends);
+      while (container.processes.length > 0) {
+        for (const guest of container.processes) kill(guest);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      expect([programsOf(kernel), kernel.kernel.kernel_check!()]).toEqual([0, 0]);
+    }
+    expect(await run(container, ['pipeline', 'echo', 'works', '--', 'cat'])).toMatchObject({ out: 'works\n' });
+  }, 60_000);
 
   it('cannot have another program taken for the one whose name it swaps', async () => {
     writeFileSync(join(directory, 'false'), falseModule());

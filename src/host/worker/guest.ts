@@ -1,5 +1,5 @@
 /** The worker's side: runs one guest when told to. The runtime's entry file (host/node, host/browser) calls it. */
-import { EAGAIN, EINTR, EPIPE, POLLHUP, POLLIN, POLLOUT } from '../../core/abi/kernel.ts';
+import { EAGAIN, EINTR, EPIPE, PIPE_BUF, POLLHUP, POLLIN, POLLOUT } from '../../core/abi/kernel.ts';
 import { failedStart } from '../runner/exit.ts';
 import { type GuestStdio, type RunnerHost, runGuest } from '../runner/run.ts';
 import type { HostStream } from '../wasi/ports.ts';
@@ -126,23 +126,28 @@ export function ringOutput(
     wakes,
     write(source, nonBlocking) {
       const broken = () => (ring.closed & CLOSED_BY_READER) !== 0;
-      for (;;) {
-        if (nonBlocking && ring.writable === 0 && !broken()) return -EAGAIN;
-        ring.waitUntil(() => ring.writable > 0 || broken());
-        if (broken()) return -EPIPE;
-        const length = exclusive(() => {
-          const given = ring.write(source);
+      let done = 0;
+      do {
+        const rest = source.subarray(done);
+        // As into a pipe: what is short goes in whole, so that lines of several writers are not torn.
+        const needed = rest.length <= PIPE_BUF ? rest.length : 1;
+        if (nonBlocking && ring.writable < needed && !broken()) return done > 0 ? done : -EAGAIN;
+        ring.waitUntil(() => ring.writable >= needed || broken());
+        if (broken()) return done > 0 ? done : -EPIPE;
+        done += exclusive(() => {
+          // Another one may have filled it meanwhile.
+          if (ring.writable < needed) return 0;
+          const given = ring.write(rest);
           // Only a reader that had taken everything is waiting. Asked after the write: it may have taken the last bytes meanwhile.
           if (given > 0 && ring.readable <= given) host.post({ type: 'readable', stream: name });
           return given;
         });
-        // Another one may have filled it.
-        if (length > 0 || source.length === 0) return length;
-      }
+      } while (done < source.length);
+      return done;
     },
     poll(events) {
       if (ring.closed & CLOSED_BY_READER) return POLLOUT | POLLHUP;
-      return ring.writable > 0 ? events & POLLOUT : 0;
+      return ring.writable >= PIPE_BUF ? events & POLLOUT : 0;
     },
   };
 }

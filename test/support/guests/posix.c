@@ -205,6 +205,13 @@ int main(int argc, char **argv) {
     printf("sum %u seen %u then %d\n", sum, seen, proc_wait(0, 0, &ended, &status));
     return 0;
   }
+  if (!strcmp(command, "together")) { /* together N COMMAND...: so many at once, the sum of their statuses */
+    int n = atoi(rest[0]), sum = 0;
+    for (int i = 0; i < n; i++)
+      if ((error = spawn(rest + 1, count - 1, &pid))) return fail("spawn", error);
+    for (int i = 0; i < n; i++) sum += wait_for(0);
+    return sum;
+  }
   if (!strcmp(command, "no-hang")) {
     char *args[] = {"cat"};
     u32 ends[2], ended = 9, status = 9;

@@ -103,6 +103,23 @@ describe.skipIf(!hasCompiler())('a program that starts another one', () => {
     expect([out === sent, exitCode]).toEqual([true, 0]);
   }, 30_000);
 
+  it('shares them with several at once: nothing is lost, and everything is read once', async () => {
+    const container = await open();
+    const poured = await run(container, ['together', '4', 'fill', '700000']);
+    expect([poured.out.length, poured.exitCode]).toEqual([2_800_000, 0]);
+    const guest = await container.start(program(['together', '3', 'cat'], { stdin: true }));
+    const writer = guest.stdin!.getWriter();
+    const sent = lines(100_000);
+    void writer.write(new TextEncoder().encode(sent)).then(() => writer.close());
+    const { out, exitCode } = await outcome(guest);
+    const counted = (text: string) => {
+      const counts = new Uint32Array(128);
+      for (let i = 0; i < text.length; i++) counts[text.charCodeAt(i)]!++;
+      return counts;
+    };
+    expect([counted(out), exitCode]).toEqual([counted(sent), 0]);
+  }, 30_000);
+
   it('and with it a terminal, whose Ctrl-C ends all of them', async () => {
     const container = await open();
     const size = { height: 24, width: 80 };
@@ -123,17 +140,17 @@ describe.skipIf(!hasCompiler())('a program that starts another one', () => {
       program(['loop'], { stdin: true, terminal: true, program: { module: { path: join(directory, 'leader') } } }),
     );
     const writer = guest.stdin!.getWriter();
-    const begun = await until(guest, 'looping\r\n');
+    let shown = await until(guest, 'looping\r\n');
     await writer.write(Uint8Array.of(3));
-    await expect.poll(() => container.processes.length, { timeout: 5000 }).toBe(1);
+    shown += await until(guest, 'child');
+    expect(container.processes).toHaveLength(1);
     await writer.write(new TextEncoder().encode('ok\r'));
     expect(await guest.wait()).toMatchObject({ exitCode: 5 });
-    expect((begun + (await text(guest.stdout))).split('\r\n')).toEqual([
+    expect((shown + (await text(guest.stdout))).split('\r\n')).toEqual([
       'kill 0 signal 10',
       'write -1 signal 13',
       'looping',
-      '^Cwait 27 signal 2',
-      'child 130',
+      '^Cchild 130 signal 2',
       'ok',
       'read 3',
       '',
