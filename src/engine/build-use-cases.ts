@@ -29,22 +29,26 @@ export class LocalBuilds implements BuildUseCases {
   }
 
   async build(request: BuildRequest): Promise<BuildOutcome> {
-    refuseUnsupported(request);
     const references = (request.tags ?? []).map(parseReference);
     const { signal } = request;
     const cache = new LocalBuildCache(this.#parts);
-    const parts = { ...this.#solveParts(request), cache };
+    const shared = await this.#sharedCaches(request);
     const opened = new BuildContexts(this.#parts, { download, ...(signal === undefined ? {} : { signal }) });
     try {
+      const parts = {
+        ...this.#solveParts(request, opened),
+        cache: (await shared?.import(cache, request.cacheFrom ?? [])) ?? cache,
+      };
       const job = await this.#job(request, opened);
-      const { imageId, digest } = await build(parts, { ...job, references });
+      const { imageId, digest, used } = await build(parts, { ...job, references });
+      for (const to of request.cacheTo ?? []) await shared?.export(used, to);
       return {
         ...(imageId === undefined ? {} : { imageId }),
         ...(digest === undefined ? {} : { digest }),
         references: imageId === undefined ? [] : references.map(familiarName),
       };
     } finally {
-      await opened.close();
+      await Promise.all([opened.close(), shared?.close()]);
       if (cache.keptCount > 0) await this.#enforceLimits();
     }
   }
@@ -59,16 +63,28 @@ export class LocalBuilds implements BuildUseCases {
     return pruneBuildCache(this.#parts, options);
   }
 
+  /** Undefined where none is asked for. */
+  async #sharedCaches({ cacheFrom = [], cacheTo = [], credentials, onStatus, signal }: BuildRequest) {
+    if (cacheFrom.length + cacheTo.length === 0) return undefined;
+    const { SharedCaches } = await import('./build-shared-cache.ts');
+    return new SharedCaches(this.#parts, {
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(onStatus === undefined ? {} : { onStatus }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
   /** A cache that is too large is no reason for a build to fail. */
   async #enforceLimits(): Promise<void> {
     const { enforceCacheLimits } = await import('./build-cache-use-cases.ts');
     await enforceCacheLimits(this.#parts).catch(() => {});
   }
 
-  #solveParts({ credentials }: BuildRequest): Omit<SolveParts, 'cache'> {
+  #solveParts({ credentials }: BuildRequest, opened: BuildContexts): Omit<SolveParts, 'cache'> {
     const { images, leases, fs, layout, createHasher, core, host } = this.#parts;
     return {
       gzip: (chunks) => gzipWith(core, chunks),
+      repository: (address, what) => opened.open({ address }, what),
       ...(host.edgeRuntime === undefined
         ? {}
         : {
@@ -123,14 +139,6 @@ function chosen<T extends object, K extends keyof T>(from: T, names: readonly K[
     T,
     K
   >;
-}
-
-function refuseUnsupported(request: BuildRequest): void {
-  const refuse = (what: string) => {
-    throw new WctrError('unsupported', `${what} is not supported yet`, { hint: 'leave it out' });
-  };
-  if ((request.cacheFrom?.length ?? 0) > 0) refuse('cache from elsewhere');
-  if ((request.cacheTo?.length ?? 0) > 0) refuse('cache for elsewhere');
 }
 
 /** Over the web's fetch. What an address redirects to is the address' business, as with docker. */
