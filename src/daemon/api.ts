@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import type { Engine } from '../engine/engine.ts';
+import type { BuildkitDoor } from './buildkit/door.ts';
 
 /** What every family of routes is given. */
 export interface Api {
@@ -7,8 +8,8 @@ export interface Api {
   readonly engine: Engine;
   /** Of wctr. */
   readonly version: string;
-  /** BuildKit's clients are served. */
-  readonly hasBuildkit: boolean;
+  /** Where BuildKit's clients are served. */
+  readonly buildkit?: () => Promise<BuildkitDoor>;
   /** Execs whose program could not be started, and the exit code that says why. */
   readonly failedExecs: Map<string, number>;
 }

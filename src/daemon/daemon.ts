@@ -34,7 +34,25 @@ export interface DaemonOptions {
 export function createDaemon(engine: Engine, options: DaemonOptions): HttpService {
   const app = new Hono({ getPath: (request) => route(new URL(request.url).pathname).path });
   const { version, buildkit, onInternalError } = options;
-  const api: Api = { app, engine, version, hasBuildkit: buildkit !== undefined, failedExecs: new Map() };
+  let door: Promise<BuildkitDoor> | undefined;
+  const openDoor = (host: BuildkitHost) => {
+    door ??= import('./buildkit/door.ts').then((module) =>
+      module.openDoor({
+        builds: engine.builds,
+        host,
+        version,
+        ...(onInternalError === undefined ? {} : { onInternalError }),
+      }),
+    );
+    return door;
+  };
+  const api: Api = {
+    app,
+    engine,
+    version,
+    ...(buildkit === undefined ? {} : { buildkit: () => openDoor(buildkit) }),
+    failedExecs: new Map(),
+  };
   app.use(async (context, next) => {
     await next();
     // Clients learn the version to speak from any answer.
@@ -61,19 +79,6 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
     return errorReply(error);
   };
   app.onError(failed);
-  let door: Promise<BuildkitDoor> | undefined;
-  const openDoor = (host: BuildkitHost) => {
-    door ??= import('./buildkit/door.ts').then((module) =>
-      module.openDoor({
-        builds: engine.builds,
-        host,
-        version,
-        ...(onInternalError === undefined ? {} : { onInternalError }),
-      }),
-    );
-    return door;
-  };
-
   return {
     async fetch(request) {
       const refusal = refuse(request);
@@ -89,8 +94,8 @@ export function createDaemon(engine: Engine, options: DaemonOptions): HttpServic
           if (kind === 'containers' && verb === 'attach') return await upgradeAttach(engine, request, named(id));
           if (kind === 'exec' && verb === 'start') return await upgradeExec(api, request, named(id));
         }
-        if (buildkit !== undefined && (path === '/grpc' || path === '/session')) {
-          const upgraded = (await openDoor(buildkit)).upgrade(request, path);
+        if (api.buildkit !== undefined && (path === '/grpc' || path === '/session')) {
+          const upgraded = (await api.buildkit()).upgrade(request, path);
           if (upgraded !== undefined) return upgraded;
         }
       } catch (error) {

@@ -76,17 +76,20 @@ async function solve(parts: ControlParts, request: SolveRequest, { signal }: Cal
   try {
     const attributes = await attributesOf(begun, parts);
     if (attributes === undefined) return {};
-    const loaded = await loadBuild(begun, attributes, parts).catch((error: unknown) => {
-      throw solveError(error, undefined);
-    });
-    try {
-      const outcome = await build(parts.builds, loaded);
-      return { ExporterResponse: exporterResponse(outcome) };
-    } finally {
-      await loaded.close();
-    }
+    return { ExporterResponse: exporterResponse(await runBuild(begun, attributes, parts)) };
   } finally {
     begun.over();
+  }
+}
+
+export async function runBuild(begun: Solve, attributes: Attributes, parts: ControlParts): Promise<BuildOutcome> {
+  const loaded = await loadBuild(begun, attributes, parts).catch((error: unknown) => {
+    throw solveError(error, undefined);
+  });
+  try {
+    return await build(parts.builds, loaded);
+  } finally {
+    await loaded.close();
   }
 }
 

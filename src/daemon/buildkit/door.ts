@@ -13,6 +13,7 @@ import { HEALTH_REQUEST, HEALTH_RESPONSE } from './proto/session.ts';
 import { DigestMemory } from './session/known-digests.ts';
 import { Sessions } from './session/session.ts';
 import { Solves } from './solves.ts';
+import { buildVersionTwo, type VersionTwoLine } from './version-two.ts';
 
 const SERVING = 1;
 
@@ -26,6 +27,8 @@ export interface DoorOptions {
 export interface BuildkitDoor {
   /** What becomes of the connection; undefined for another path. Throws what the request is refused with. */
   upgrade(request: Request, path: string): Upgraded | undefined;
+  /** `POST /build?version=2`, the lines of its answer. */
+  build(url: URL, signal: AbortSignal): AsyncIterable<VersionTwoLine>;
 }
 
 export function openDoor({ builds, host, version, onInternalError }: DoorOptions): BuildkitDoor {
@@ -38,6 +41,7 @@ export function openDoor({ builds, host, version, onInternalError }: DoorOptions
     ['/grpc.health.v1.Health/Check', health] as const,
   ]);
   return {
+    build: (url, signal) => buildVersionTwo(url, parts, signal),
     upgrade(request, path) {
       if (request.method !== 'POST' || (path !== '/grpc' && path !== '/session')) return undefined;
       if (request.headers.get('upgrade')?.toLowerCase() !== 'h2c') {

@@ -1,7 +1,6 @@
 /** Builds under way, by the ref their client chose, and what is told of each. */
 import { WctrError } from '../../errors.ts';
 import type { SolveStatus } from '../../spec/build-progress.ts';
-import { GrpcError, INVALID_ARGUMENT } from './grpc/status.ts';
 import type { Of } from './proto/codec.ts';
 import type { SOLVE_REQUEST } from './proto/control.ts';
 import type { RETURN_REQUEST } from './proto/gateway.ts';
@@ -100,7 +99,7 @@ export class Solves {
 
   begin(request: SolveRequest, signal: AbortSignal): Solve {
     const { Ref } = request;
-    if (!/^[\w.:-]{1,128}$/.test(Ref)) throw new GrpcError(INVALID_ARGUMENT, 'a build needs a ref');
+    if (!/^[\w.:-]{1,128}$/.test(Ref)) throw new WctrError('invalid-argument', 'a build needs a ref');
     if (this.#solves.has(Ref)) throw new WctrError('conflict', `a build with the ref ${Ref} exists already`);
     const solve = new Solve(request, signal);
     this.#solves.set(Ref, solve);

@@ -5,7 +5,7 @@ import { errorReply, json, pageNotFound, refused } from '../reply.ts';
 /** There is no swarm: the CLI expects 404 with a JSON message, also below these. */
 const SWARM = ['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs'];
 
-export function absentRoutes({ app, hasBuildkit }: Api): void {
+export function absentRoutes({ app, buildkit }: Api): void {
   for (const name of SWARM) {
     app.all(`/${name}`, () => pageNotFound());
     app.all(`/${name}/*`, () => pageNotFound());
@@ -13,7 +13,7 @@ export function absentRoutes({ app, hasBuildkit }: Api): void {
   app.get('/plugins', () => json([]));
 
   // Where it is served, what comes here did not ask for a connection of its own.
-  const why = hasBuildkit ? 'BuildKit is served to clients that upgrade to h2c' : 'BuildKit is not served';
+  const why = buildkit === undefined ? 'BuildKit is not served' : 'BuildKit is served to clients that upgrade to h2c';
   const build = () => errorReply(refused(why, 'build with DOCKER_BUILDKIT=0'));
   app.post('/session', build);
   app.post('/grpc', build);

@@ -7,17 +7,26 @@ import { answerFrom, chunksOf, errorBody, errorLine, json, nothing } from '../re
 import { filters, flag, integer, registryConfig, stringMap, text } from '../request.ts';
 import { toldEvents } from '../told-events.ts';
 
-export function buildRoutes({ app, engine }: Api): void {
+export function buildRoutes({ app, engine, buildkit }: Api): void {
   /** Those a client gave a name to cancel them by. */
   const running = new Map<string, AbortController>();
 
   app.post('/build', async ({ req }) => {
     const url = new URL(req.url);
-    const request = buildRequest(url, req.raw);
-    const isQuiet = flag(url, 'q');
     const left = new AbortController();
     req.raw.signal.addEventListener('abort', () => left.abort(), { once: true });
     const name = text(url, 'buildid');
+    if (buildkit !== undefined && text(url, 'version') === '2') {
+      if (name !== undefined) running.set(name, left);
+      const lines = (await buildkit()).build(url, left.signal);
+      return answerFrom(
+        until(lines, () => running.delete(name ?? '')),
+        (line) => line,
+        buildErrorLine,
+      );
+    }
+    const request = buildRequest(url, req.raw);
+    const isQuiet = flag(url, 'q');
     if (name !== undefined) running.set(name, left);
     const lines = toldEvents<BuildLine>(async (emit) => {
       const shown = new ClassicBuild(isQuiet ? () => {} : emit);
@@ -55,6 +64,14 @@ export function buildRoutes({ app, engine }: Api): void {
       }),
     );
   });
+}
+
+async function* until<T>(lines: AsyncIterable<T>, over: () => void): AsyncGenerator<T> {
+  try {
+    yield* lines;
+  } finally {
+    over();
+  }
 }
 
 /** Parameters of limits we cannot keep, and what clients send who want none. */

@@ -6,7 +6,7 @@ import { LOGIN } from '../schemas.ts';
 import { imageSummaries } from './images.ts';
 
 export function systemRoutes(api: Api): void {
-  const { app, engine, version, hasBuildkit } = api;
+  const { app, engine, version, buildkit } = api;
   app.get('/_ping', () => {
     return new Response('OK', {
       headers: {
@@ -14,7 +14,7 @@ export function systemRoutes(api: Api): void {
         'cache-control': 'no-cache, no-store, must-revalidate',
         pragma: 'no-cache',
         // Which builder a client that has both should use: BuildKit, or the classic one.
-        'builder-version': hasBuildkit ? '2' : '1',
+        'builder-version': buildkit === undefined ? '1' : '2',
         ostype: 'linux',
         swarm: 'inactive',
       },

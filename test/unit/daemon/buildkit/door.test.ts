@@ -1,4 +1,5 @@
 /** BuildKit's door as a client sees it, with an engine whose builds the test makes. */
+import * as http from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Of } from '../../../../src/daemon/buildkit/proto/codec.ts';
 import { NOTHING } from '../../../../src/daemon/buildkit/proto/common.ts';
@@ -398,6 +399,81 @@ describe('a build through the bridge', () => {
     expect(await solved).toMatchObject({ status: 0 });
   });
 });
+
+describe("a build of docker's own client, without buildx", () => {
+  it('gets all through its session, and is told in lines of JSON', async () => {
+    let seen: BuildRequest | undefined;
+    const client = await opened(async (request) => {
+      seen = request;
+      request.onStatus!({ vertexes: [{ digest: 'sha256:1', name: 'a step' }] });
+      return OUTCOME;
+    });
+    await client.openSession('s1', serveFiles({ dockerfile: { 'sub/D': 'FROM scratch' } }).methods);
+    const query = new URLSearchParams({
+      version: '2',
+      session: 's1',
+      buildid: 'b1',
+      remote: 'client-session',
+      dockerfile: 'sub/D',
+      buildargs: '{"A":"b"}',
+      labels: '{"l":"m"}',
+      target: 'two',
+      nocache: '1',
+      pull: '1',
+      networkmode: 'default',
+      extrahosts: 'one:1.2.3.4',
+      cachefrom: '["r/c"]',
+      shmsize: '0',
+    });
+    query.append('t', 'one');
+    query.append('t', 'two:2');
+    const { status, lines } = await post(door!.path, `/v1.41/build?${query}`);
+    expect(status).toBe(200);
+    expect(seen).toMatchObject({
+      dockerfile: { name: 'sub/D', text: 'FROM scratch' },
+      tags: ['one', 'two:2'],
+      buildArgs: { A: 'b' },
+      labels: { l: 'm' },
+      target: 'two',
+      noCache: true,
+      pull: true,
+      extraHosts: ['one:1.2.3.4'],
+      cacheFrom: [{ type: 'registry', reference: 'r/c' }],
+      outputs: [{ type: 'image', push: false }],
+    });
+    expect(lines.at(-1)).toEqual({ id: 'moby.image.id', aux: { ID: 'sha256:c' } });
+    const steps = lines
+      .filter(({ id }) => id === 'moby.buildkit.trace')
+      .flatMap(({ aux }) => STATUS_RESPONSE.decode(Buffer.from(String(aux), 'base64')).vertexes);
+    expect(steps.map(({ name }) => name)).toContain('a step');
+  });
+
+  it('is refused without its session, and with a context that is piped', async () => {
+    await opened(async () => OUTCOME);
+    expect(await post(door!.path, '/build?version=2')).toMatchObject({ status: 400 });
+    const piped = await post(door!.path, '/build?version=2&session=s1&remote=upload-request');
+    expect(piped.lines).toMatchObject([{ message: expect.stringContaining('standard input') }]);
+    const gone = await post(door!.path, '/build?version=2&session=nobody');
+    expect(gone.lines).toMatchObject([{ message: expect.stringContaining('no active session') }]);
+  });
+});
+
+function post(socketPath: string, path: string): Promise<{ status: number; lines: Record<string, unknown>[] }> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ socketPath, path, method: 'POST' }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += String(chunk);
+      });
+      response.on('end', () => {
+        const lines = body.split('\n').filter((line) => line.trim() !== '');
+        resolve({ status: response.statusCode!, lines: lines.map((line) => JSON.parse(line)) });
+      });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
 
 describe('what the door says of itself', () => {
   it('is one worker for wasi/wasm', async () => {
