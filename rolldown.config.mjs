@@ -5,7 +5,7 @@ import { defineConfig } from 'rolldown';
 
 /** What every command needs: it may load nothing of the others for that. */
 const BASE =
-  /\/dist\/(errors|version|spec\/engine-api|core\/load|containers\/(listing|records)|host\/(memory-locks|node\/(builtin|context-store|direct-file-system|directories|engine-host|hasher|package-files|packaged-wasm))|engine\/(container-state|filters)|cli\/(complain|flags|format\/units|inert-text|suggest|terminal)|images\/(did-you-mean|digest|quote|store\/(disk-error|durable|records)))\.js/;
+  /\/dist\/(errors|version|spec\/engine-api|core\/load|containers\/(listing|records)|host\/(memory-locks|node\/(builtin|make-directories|context-store|direct-file-system|directories|engine-host|hasher|package-files|packaged-wasm))|engine\/(container-state|filters)|cli\/(complain|flags|format\/units|inert-text|suggest|terminal)|images\/(did-you-mean|digest|quote|store\/(disk-error|durable|records)))\.js/;
 const GUEST =
   /\/dist\/(core\/(abi\/|guard)|host\/(fuel|mounts|runner|wasi|node\/(block-source|clock|runner-host|stdio|sync-file-system)|process\/(guest-process|own-process)))/;
 const ENGINE =

@@ -4,9 +4,10 @@
  * for Node 20 this is a loader of its own, which also spares the chunks Node's search for modules. The cache is a
  * directory of the data root, one file per chunk, and may be deleted at any time.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { makeDirectories } from './make-directories.ts';
 
 type Require = (id: string) => unknown;
 interface NodeModule {
@@ -72,7 +73,7 @@ function readIfThere(path: string): Buffer | undefined {
 /** Without a cache the next run is as slow as this one: no reason to fail. */
 function store(path: string, data: Buffer): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    makeDirectories(join(path, '..'), 0o700);
     const unfinished = `${path}.${process.pid}`;
     writeFileSync(unfinished, data, { mode: 0o600 });
     renameSync(unfinished, path);

@@ -1,6 +1,7 @@
 /** The file `contexts.json` of wctr's configuration directory. Synchronous: every command looks at it once. */
 import { nodeFs as fs } from './builtin.ts';
 import { configDirectory } from './directories.ts';
+import { makeDirectories } from './make-directories.ts';
 
 export function contextStore(env: Readonly<Record<string, string | undefined>>) {
   const directory = configDirectory(env);
@@ -16,7 +17,7 @@ export function contextStore(env: Readonly<Record<string, string | undefined>>) 
       }
     },
     write(text: string): void {
-      fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectories(directory, 0o700);
       const partial = `${path}.${process.pid}.partial`;
       fs.writeFileSync(partial, text, { mode: 0o600 });
       fs.renameSync(partial, path);

@@ -6,6 +6,7 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle, FileSystem } from '../ports.ts';
 import { builtin, nodeFs as fs } from './builtin.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** Up to this much is copied into the page cache sooner than another thread could be told to do it. */
 const DIRECT_BYTES = 256 * 1024;
@@ -14,7 +15,8 @@ export const directFileSystem: FileSystem = {
   open: async (path, flags, mode) => new DirectHandle(fs.openSync(path, flags, mode)),
   readFile: async (path) => fs.readFileSync(path),
   writeFile: async (path, data) => fs.writeFileSync(path, data),
-  mkdir: async (path, options) => fs.mkdirSync(path, options),
+  mkdir: async (path, { recursive, mode = 0o777 }) =>
+    recursive === true ? makeDirectories(path, mode) : fs.mkdirSync(path, { mode }),
   readdir: async (path) => fs.readdirSync(path),
   rename: async (from, to) => fs.renameSync(from, to),
   link: async (existing, path) => fs.linkSync(existing, path),

@@ -1,13 +1,15 @@
 /** The FileSystem port over node:fs/promises. */
 import type { FileSystem } from '../ports.ts';
 import { builtin } from './builtin.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** Bytes in, bytes out: Node's own calls with the options fixed that the port leaves out. */
 export const nodeFileSystem: FileSystem = {
   open: (path, flags, mode) => builtin.fs.open(path, flags, mode),
   readFile: (path) => builtin.fs.readFile(path),
   writeFile: (path, data) => builtin.fs.writeFile(path, data),
-  mkdir: (path, options) => builtin.fs.mkdir(path, options),
+  mkdir: async (path, { recursive, mode = 0o777 }) =>
+    recursive === true ? makeDirectories(path, mode) : builtin.fs.mkdir(path, { mode }),
   readdir: (path) => builtin.fs.readdir(path),
   rename: (from, to) => builtin.fs.rename(from, to),
   link: (existing, path) => builtin.fs.link(existing, path),

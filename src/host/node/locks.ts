@@ -14,17 +14,7 @@
  * All locks share one directory, because making and removing one per lock took four fifths of the time here. The calls are
  * synchronous, a handful on tiny files; only waiting is not.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 // Deno's global setInterval gives a number, which has no unref
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
@@ -33,6 +23,7 @@ import { cancelled, MemoryLocks } from '../memory-locks.ts';
 import type { Lock, Locks } from '../ports.ts';
 import { builtin } from './builtin.ts';
 import { processStart } from './engine-host.ts';
+import { makeDirectories } from './make-directories.ts';
 
 const TOUCH_MS = 8_000;
 const FOREIGN_STALE_MS = 30_000;
@@ -243,7 +234,7 @@ function createFile(dir: string, path: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt > 10) throw error;
     }
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
   }
 }
 
@@ -268,6 +259,13 @@ function asLockError(error: unknown, root: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new WctrError('no-space', `cannot lock the store: no space left in ${root}`, {
       hint: 'free some space, for example with wctr image prune, and try again',
+      cause: error,
+    });
+  }
+  if (code === 'ENOTDIR' || code === 'ENOENT') {
+    const why = code === 'ENOTDIR' ? 'a file is in the way' : 'it cannot be made there';
+    return new WctrError('invalid-argument', `cannot have a store at ${dirname(root)}: ${why}`, {
+      hint: 'use another directory with WCTR_DATA_ROOT',
       cause: error,
     });
   }

@@ -1,9 +1,10 @@
 import { WctrError } from '../../errors.ts';
 import { nodeFs as fs } from './builtin.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** 0700 and ours: whoever can write there can take a socket's place. */
 export function ownDirectory(directory: string): void {
-  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectories(directory, 0o700);
   const stat = fs.lstatSync(directory);
   const uid = process.getuid?.();
   if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
