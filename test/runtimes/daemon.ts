@@ -46,6 +46,19 @@ const stories = (executable: string): Stories => ({
     ['run --rm -v kept:/data box read /data/file', 'durable'],
     ['volume rm kept', 'kept\n'],
   ],
+  'an image built': [
+    [
+      '$ printf \'FROM box\\nCOPY made /\\nRUN ["/busybox.wasm","read","/made"]\\n\' > Dockerfile && printf in > made',
+      '',
+    ],
+    [
+      '$ DOCKER_BUILDKIT=0 docker build -t built:1 .',
+      [/Running in/, /^in ---> Removed/m, /Successfully tagged built:1/],
+    ],
+    ['$ DOCKER_BUILDKIT=0 docker build -t built:1 .', /Using cache/],
+    ['run --rm built:1 read /made', 'in'],
+    ['rmi built:1', /Untagged/],
+  ],
   'output kept': [
     ['run -d --name l1 box args one two', ID],
     ['wait l1', '0\n'],
