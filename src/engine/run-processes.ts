@@ -86,6 +86,8 @@ async function runIn(
       drain(session.stdout, (data) => onOutput(1, data)),
       drain(session.stderr, (data) => onOutput(2, data)),
     ]);
+    // Told below, unless the program did not even start.
+    outputs.catch(() => {});
     await process.go();
     await outputs;
     return (await session.end) as SandboxExit;

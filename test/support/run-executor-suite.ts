@@ -1,6 +1,7 @@
 /** What every RunExecutor must do; its test is a call of this. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunMount } from '../../src/build/run/executor.ts';
 import { hasCompiler } from './c-guest.ts';
 import { type RunWorld, runStep, secret, treeOf } from './run-executor.ts';
 
@@ -297,6 +298,18 @@ export function runExecutorSuite(name: string, open: () => Promise<RunWorld>, tr
           const both = [await taken('private'), await taken('private')];
           for (const one of both) await one.release();
           expect(await held('private')).toBe('x');
+        });
+
+        it('waits for nobody where two take two in another order, or one takes one twice', async () => {
+          const locked = (id: string, target: string) => ({ ...cache, id, target, sharing: 'locked' }) as const;
+          const both = (mounts: RunMount[]) => world.step(['append', '/1/log', 'x'], { mounts });
+          const rounds = Array.from({ length: 2 }, () => [
+            both([locked('one', '/1'), locked('two', '/2')]),
+            both([locked('two', '/1'), locked('one', '/2')]),
+          ]);
+          for (const { exitCode } of await Promise.all(rounds.flat())) expect(exitCode).toBe(0);
+          const twice = await both([locked('one', '/1'), locked('one', '/2')]);
+          expect(twice).toMatchObject({ exitCode: 0, stderr: '' });
         });
 
         it('is waited for where it is locked, unless that is cancelled', async () => {

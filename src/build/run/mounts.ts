@@ -29,16 +29,21 @@ interface Mounted {
   readonly cache?: TakenCache;
 }
 
+type CacheMount = Extract<RunMount, { type: 'cache' }>;
+type TakenCaches = ReadonlyMap<string, TakenCache>;
+
 /** Throws 'invalid-argument' for a target that cannot be mounted on, 'not-found' for a source that is not there. */
 export async function openMounts(step: RunStep, caches: CacheMounts): Promise<RunMounts> {
-  const opened: Mounted[] = [];
+  for (const mount of step.mounts) checkTarget(mount);
+  const taken = new Map<string, TakenCache>();
   const release = async () => {
-    for (const { cache } of opened) await cache?.release();
+    for (const cache of taken.values()) await cache.release();
   };
+  const opened: Mounted[] = [];
   try {
+    await takeCaches(step, caches, taken);
     for (const mount of [...step.mounts].sort((a, b) => depth(a.target) - depth(b.target))) {
-      checkTarget(mount);
-      opened.push(await open(mount, step, caches));
+      opened.push(await open(mount, step, taken));
     }
   } catch (error) {
     await release();
@@ -56,9 +61,23 @@ export async function openMounts(step: RunStep, caches: CacheMounts): Promise<Ru
   };
 }
 
-function open(mount: RunMount, step: RunStep, caches: CacheMounts): Promise<Mounted> | Mounted {
+const STRICTNESS = ['shared', 'private', 'locked'] as const;
+
+/** Each once, and in one order for all builds: none waits for one that another has while that one waits for its own. */
+async function takeCaches(step: RunStep, caches: CacheMounts, taken: Map<string, TakenCache>): Promise<void> {
+  const byId = new Map<string, CacheMount>();
+  for (const mount of step.mounts) {
+    if (mount.type !== 'cache') continue;
+    const other = byId.get(mount.id);
+    const isStricter = STRICTNESS.indexOf(mount.sharing) > STRICTNESS.indexOf(other?.sharing ?? 'shared');
+    if (other === undefined || isStricter) byId.set(mount.id, mount);
+  }
+  for (const id of [...byId.keys()].sort()) taken.set(id, await caches.take(byId.get(id)!, step.signal));
+}
+
+function open(mount: RunMount, step: RunStep, caches: TakenCaches): Promise<Mounted> | Mounted {
   if (mount.type === 'bind') return bind(mount, step);
-  if (mount.type === 'cache') return cache(mount, step, caches);
+  if (mount.type === 'cache') return cache(mount, step, caches.get(mount.id)!);
   const { target: destination } = mount;
   if (mount.type === 'tmpfs') {
     const { sizeBytes } = mount;
@@ -97,13 +116,8 @@ async function sizeOf(tree: FileTree, path: string): Promise<number> {
   return bytes;
 }
 
-async function cache(
-  mount: Extract<RunMount, { type: 'cache' }>,
-  step: RunStep,
-  caches: CacheMounts,
-): Promise<Mounted> {
+function cache(mount: CacheMount, step: RunStep, taken: TakenCache): Mounted {
   const { target: destination, readonly, initial, mode, uid, gid } = mount;
-  const taken = await caches.take(mount, step.signal);
   const fill = async (files: Files) => {
     if (taken.isNew && initial !== undefined) {
       await fillFrom(files, destination, initial.tree, initial.source, step);
