@@ -51,7 +51,7 @@ export class ApiClient {
   }
 
   async *lines<T>(method: string, path: string, call: Call = {}): AsyncGenerator<T> {
-    yield* jsonLines<T>(await this.send(method, path, call));
+    yield* jsonLines<T>(await this.send(method, path, call), call.signal);
   }
 
   close(): Promise<void> {
@@ -151,11 +151,11 @@ async function refusal(response: Response): Promise<WctrError> {
   });
 }
 
-/** Documents of a stream, one a line. */
-export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
+/** Documents of a stream, one a line. `signal`: of the call. */
+export async function* jsonLines<T>(response: Response, signal?: AbortSignal): AsyncGenerator<T> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of bodyOf(response)) {
+  for await (const chunk of bodyOf(response, signal)) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
@@ -163,14 +163,20 @@ export async function* jsonLines<T>(response: Response): AsyncGenerator<T> {
   if (rest.trim() !== '') yield JSON.parse(rest) as T;
 }
 
-/** Leaving the iteration drops the connection. */
-export async function* bodyOf(response: Response): AsyncGenerator<Uint8Array> {
+/** Leaving the iteration drops the connection. Throws `cancelled`, and `daemon-unreachable` where the daemon dropped it. */
+export async function* bodyOf(response: Response, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   const reader = response.body.getReader();
   let ended = false;
   try {
     for (;;) {
-      const next = await reader.read();
+      const next = await reader.read().catch((cause: unknown) => {
+        if (signal?.aborted === true) throw new WctrError('cancelled', 'cancelled', { cause });
+        throw new WctrError('daemon-unreachable', 'the daemon ended the connection in the middle of its answer', {
+          hint: 'is the daemon running?',
+          cause,
+        });
+      });
       if (next.done) {
         ended = true;
         return;

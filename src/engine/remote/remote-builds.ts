@@ -47,11 +47,13 @@ export class RemoteBuilds implements BuildUseCases {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     const steps = new ClassicSteps((status) => request.onStatus?.(status));
-    for await (const line of jsonLines<ClassicLine>(response)) {
-      steps.take(line);
-      if (line.error === undefined) continue;
-      const error = failureOf(line, line.error);
-      steps.fail(error.message);
+    try {
+      for await (const line of jsonLines<ClassicLine>(response, request.signal)) {
+        steps.take(line);
+        if (line.error !== undefined) throw failureOf(line, line.error);
+      }
+    } catch (error) {
+      steps.fail(isWctrError(error, 'cancelled') ? CANCELED : (error as Error).message);
       throw error;
     }
     const { imageId, references } = steps;
@@ -113,6 +115,9 @@ export class RemoteBuilds implements BuildUseCases {
     return { CachesDeleted: answer?.CachesDeleted ?? [], SpaceReclaimed: answer?.SpaceReclaimed ?? 0 };
   }
 }
+
+/** How who shows progress tells one that was stopped from one that failed. */
+const CANCELED = 'context canceled';
 
 /** docker's name for its own registry in the list of logins. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';

@@ -47,7 +47,7 @@ export class RemoteImages implements ImageUseCases {
       query: { fromImage: name, tag: tag ?? 'latest', platform },
       ...(await this.#callFor(() => domainOf(reference), options)),
     });
-    for await (const line of jsonLines<ProgressLine>(response)) {
+    for await (const line of jsonLines<ProgressLine>(response, options.signal)) {
       const { status = '', error } = line;
       if (error !== undefined) throw streamError(error, line);
       onEvent?.(eventOf(line));
@@ -67,7 +67,7 @@ export class RemoteImages implements ImageUseCases {
       ...(await this.#callFor(() => domainOf(reference), options, {})),
     });
     const pushed: PushedTag[] = [];
-    for await (const line of jsonLines<ProgressLine>(response)) {
+    for await (const line of jsonLines<ProgressLine>(response, options.signal)) {
       const { error, aux, status } = line;
       if (error !== undefined) throw streamError(error, line);
       const { Tag, Digest, Size } = aux ?? {};
@@ -175,7 +175,7 @@ export class RemoteImages implements ImageUseCases {
       ...(signal === undefined ? {} : { signal }),
     });
     const loaded: LoadedImage[] = [];
-    for await (const { stream = '', error } of jsonLines<ProgressLine>(response)) {
+    for await (const { stream = '', error } of jsonLines<ProgressLine>(response, signal)) {
       if (error !== undefined) throw new WctrError('invalid-manifest', error);
       const [, kind, name] = /^Loaded image( ID)?: (\S+)/.exec(stream) ?? [];
       if (name === undefined) continue;
@@ -198,7 +198,7 @@ export class RemoteImages implements ImageUseCases {
       ...(signal === undefined ? {} : { signal }),
     });
     let id = '';
-    for await (const { status, error } of jsonLines<ProgressLine>(response)) {
+    for await (const { status, error } of jsonLines<ProgressLine>(response, signal)) {
       if (error !== undefined) throw new WctrError('invalid-layer', error);
       id = status ?? id;
     }

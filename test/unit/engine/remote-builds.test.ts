@@ -258,6 +258,46 @@ describe('what is told', () => {
   });
 });
 
+describe('a connection that ends', () => {
+  function ending(signal?: AbortSignal) {
+    const told: SolveStatus[] = [];
+    let fail = (_: Error) => {};
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(new TextEncoder().encode('{"stream":"Step 1/1 : RUN x\\n"}\r\n'));
+        fail = (error) => controller.error(error);
+      },
+    });
+    const http: HttpClient = {
+      fetch: async ({ path }) => new Response(path === '/_ping' ? 'OK' : body),
+      hijack: async () => expect.unreachable(),
+      close: async () => {},
+    };
+    const building = new RemoteEngine(http, 'unix:///d').builds.build({
+      context: CONTEXT,
+      onStatus: (status) => {
+        told.push(status);
+        fail(new Error('aborted'));
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const error = () => told.at(-1)?.vertexes?.[0]?.error;
+    return { building, error };
+  }
+
+  it('was cut by this side', async () => {
+    const { building, error } = ending(AbortSignal.abort());
+    await expect(building).rejects.toMatchObject({ code: 'cancelled' });
+    expect(error()).toBe('context canceled');
+  });
+
+  it('was cut by the other side', async () => {
+    const { building, error } = ending();
+    await expect(building).rejects.toMatchObject({ code: 'daemon-unreachable' });
+    expect(error()).toContain('ended the connection');
+  });
+});
+
 describe('what is made of the image', () => {
   it('is saved, exported and pushed by the daemon', async () => {
     const answers = {
