@@ -9,7 +9,9 @@ import type { RunExecutor, RunOutcome, RunStep } from '../../src/build/run/execu
 import type { BaseImage, BaseImages, SolveParts } from '../../src/build/solve/ports.ts';
 import { readTar } from '../../src/containers/files/tar-reader.ts';
 import { WctrError } from '../../src/errors.ts';
+import { MemoryLocks } from '../../src/host/memory-locks.ts';
 import { syncFileSystem } from '../../src/host/node/sync-file-system.ts';
+import type { FileSystem } from '../../src/host/ports.ts';
 import { collect } from '../../src/images/archive/files.ts';
 import { withoutGzip } from '../../src/images/archive/spool.ts';
 import { parseImageConfig } from '../../src/images/config.ts';
@@ -17,7 +19,7 @@ import { Layers } from '../../src/images/layers.ts';
 import { canonicalName, parseReference } from '../../src/images/reference.ts';
 import type { BuildVertex, SolveStatus } from '../../src/spec/build-progress.ts';
 import type { Digest, ImageConfigDocument, IndexDocument, ManifestDocument } from '../../src/spec/image-spec.ts';
-import { createNodeHasher, memoryStore, openImages, tarOf } from './image-store.ts';
+import { createNodeHasher, memoryStore, openImages, openTestStore, tarOf } from './image-store.ts';
 import { core } from './layers.ts';
 
 const EMPTY = new Uint8Array(1024);
@@ -80,9 +82,9 @@ export interface BuiltFiles {
   readonly index: IndexDocument | undefined;
 }
 
-/** One store, for one build after the other. */
-export function buildHarness(run: PretendedRun = () => ({})): BuildHarness {
-  const store = memoryStore();
+/** One store, for one build after the other; in `/store` of a file system that is given. */
+export function buildHarness(run: PretendedRun = () => ({}), given?: FileSystem): BuildHarness {
+  const store = given === undefined ? memoryStore() : openTestStore(given, '/store', new MemoryLocks(), 'bytes');
   const { fs, layout, locks, content } = store;
   const layers = new Layers({ fs, layout, locks, content, core, createHasher: createNodeHasher, locateBy: 'bytes' });
   const { images, leases } = openImages(store, Date.now, layers);

@@ -163,6 +163,14 @@ function networkOf(stage: StageBuild, { instruction, source }: RunRequest): 'def
   return instruction.network === 'none' || network === 'none' ? 'none' : 'default';
 }
 
+/** With the first line of a script that is on lines of its own. */
+export function runText({ text, heredocs }: RunInstruction): string {
+  const [first, second] = heredocs;
+  if (first === undefined || second !== undefined) return text;
+  const [line = '', ...more] = first.content.trim().split('\n');
+  return `${text} (${line}${more.length > 0 ? '...' : ''})`;
+}
+
 /** As docker has it in an image's history: the ARGs so far in front, the shell spelled out. */
 export function runHistory(stage: StageBuild, instruction: RunInstruction): string {
   const { args } = commandOf(stage, instruction);

@@ -14,7 +14,7 @@ import { writeLayer } from '../stage/write-layer.ts';
 import { resolvePath } from '../tree/resolve-path.ts';
 import { StageTree } from '../tree/stage-tree.ts';
 import { copyStep } from './copy-step.ts';
-import { runHistory, runStep } from './run-step.ts';
+import { runHistory, runStep, runText } from './run-step.ts';
 import type { Step } from './session.ts';
 import type { Solver, StageState } from './solve.ts';
 import { stepKey } from './step-key.ts';
@@ -155,7 +155,7 @@ export class StageBuild {
     if (instruction.kind === 'run') {
       const origins = this.solver.originsOf(this.planned, written, source);
       const history = runHistory(this, instruction);
-      await runStep(this, { instruction, origins, source, vertex, text, expectsMore });
+      await runStep(this, { instruction, origins, source, vertex, text: runText(instruction), expectsMore });
       text = history;
     } else if (instruction.kind === 'copy' || instruction.kind === 'add') {
       const [origin] = this.solver.originsOf(this.planned, written, source);
