@@ -176,6 +176,17 @@ describe('a build that fails', { timeout: 40_000 }, () => {
 });
 
 describe('the cache', { timeout: 40_000 }, () => {
+  it('is taken along in a directory', async () => {
+    expect((await cli.run([...BUILD, '--cache-to', 'type=local,dest=cache,mode=max', 'app'])).code).toBe(0);
+    const env = { WCTR_DATA_ROOT: at('another') };
+    expect((await cli.run(['load', '-q', '-i', await busyboxLayout(cli.dir)], { env })).code).toBe(0);
+    const taken = await cli.run([...BUILD, '--cache-from', 'type=local,src=cache', 'app'], { env });
+    expect(taken.code).toBe(0);
+    expect(taken.stderr).toMatch(/RUN \["\/busybox.wasm", "write", "\/work\/made", "made"\]\n#\d+ CACHED\n/);
+    const none = await cli.run([...BUILD, '-q', '--cache-from', 'type=local,src=nosuch', 'app'], { env });
+    expect(none).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('is listed, counted and pruned', async () => {
     const du = await cli.out('builder', 'du', '--format', '{{.ID}} {{.Type}}');
     expect(du).toMatch(/^\w+ regular$/m);

@@ -116,6 +116,8 @@ describe.skipIf(peer('docker') === undefined)('docker: the classic builder', () 
     expect(again).toContain('Running in');
     // The same files make the same image.
     expect(id(again)).toBe(id(said));
+    // A cache that is not to be had is none.
+    expect(await sh(build('--cache-from 127.0.0.1:1/nosuch:1 ctx'))).toContain(`Successfully built ${id(said)}`);
   });
 
   it('takes arguments, targets, labels and files of ids', { timeout: 120_000 }, async () => {

@@ -60,6 +60,7 @@ describe('wctr as a client', () => {
     expect(readFileSync(join(daemon.dir, 'files', 'made'), 'utf8')).toBe('made');
     expect(await wctr(`${on} build -q -o type=oci,dest=made.tar app`)).toMatchObject({ code: 0 });
     expect((await wctr('load -q -i made.tar')).code).toBe(0);
+    expect((await wctr('image prune -af')).code).toBe(0);
     expect(await wctr(`${on} build -f app/Fails app`)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/exit code: 7\nFails:2\n[\s\S]*\| \^\^\^\n$/),
