@@ -25,7 +25,7 @@ import {
   TIME_MTIME_NOW,
 } from '../../core/abi/kernel.ts';
 import * as w from '../../spec/wasi-preview1.ts';
-import { high, low, type WasiContext } from './context.ts';
+import { high, low, STANDARD_STREAMS, type WasiContext } from './context.ts';
 import { toErrno } from './errno.ts';
 import type { FilestatLayout } from './filestat.ts';
 import { fileType } from './filestat.ts';
@@ -72,7 +72,7 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
     if (bad < 0) return toErrno(bad);
     const moved = transfer(context, number, entry, buffers, lo, hi, toGuest);
     if (moved < 0) {
-      if (moved === -EPIPE && context.fileField(entry, FILE_KIND) === FILE_PIPE_WRITE) context.processes?.brokenPipe();
+      if (moved === -EPIPE && isPipe(context, entry)) context.processes?.brokenPipe();
       return toErrno(moved);
     }
     guest.view.setUint32(result, moved, true);
@@ -230,6 +230,12 @@ export function fd(context: WasiContext, filestat: FilestatLayout, whence: reado
     guest.view.setUint32(result + 4, context.kernel.u32[(context.task + TASK_R1) >>> 2]!, true);
     return w.ERRNO_SUCCESS;
   }
+}
+
+/** Also a standard stream: it is one to the program. */
+function isPipe(context: WasiContext, entry: number): boolean {
+  const kind = context.fileField(entry, FILE_KIND);
+  return kind === FILE_PIPE_WRITE || (kind === FILE_HOST && context.fileField(entry, FILE_HANDLE) < STANDARD_STREAMS);
 }
 
 /** A host stream keeps its own buffers; everything else is the kernel's. */

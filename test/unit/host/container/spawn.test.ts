@@ -277,5 +277,9 @@ describe.skipIf(!hasCompiler())('a program that starts another one', () => {
       err: 'first 141\n',
       exitCode: 0,
     });
+    // Nor on a standard stream whose reader has gone.
+    const guest = await container.start(program(['orphan', '/busybox', 'flood', '1e15']));
+    await guest.wait();
+    await expect(container.processes[0]!.wait()).resolves.toMatchObject({ exitCode: 141 });
   }, 30_000);
 });
