@@ -99,6 +99,8 @@ async function buildRun(document: BuildRunDocument, orders: Orders): Promise<voi
   void orders.go.then((isGo) => (isGo ? run.go() : undefined));
   void orders.ended.then(() => run.leave());
   await run.live();
+  // Whatever its threads do: nothing of it is kept.
+  process.kill(process.pid, 'SIGKILL');
 }
 
 async function container(document: LaunchDocument, orders: Orders): Promise<void> {

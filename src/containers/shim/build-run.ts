@@ -16,6 +16,7 @@ import { MemoryWatchdog } from './watchdog.ts';
 
 /** For what the program left in its rings. */
 const LAST_WORDS_MS = 5_000;
+const STOPS_WITHIN_MS = 1_000;
 
 export type BuildRunHost = Pick<ShimHost, 'guests' | 'sockets' | 'openNetwork' | 'residentBytes' | 'pid' | 'report'>;
 
@@ -54,10 +55,11 @@ export class BuildRun {
       await this.#left.promise;
     } finally {
       this.#watchdog.stop();
-      // First, since it ends the program.
-      await this.#container?.close().catch(() => {});
-      await this.#network?.close().catch(() => {});
       await server.close();
+      // Not every engine stops a thread that computes: that ends with its process.
+      const stopped = this.#container?.close().catch(() => {});
+      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STOPS_WITHIN_MS))]);
+      await this.#network?.close().catch(() => {});
     }
   }
 
