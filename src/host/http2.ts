@@ -42,6 +42,6 @@ export interface Http2Client extends Http2Connection {
 }
 
 export interface Http2 {
-  serve(channel: DuplexChannel, onStream: (stream: Http2ServerStream) => void): Http2Connection;
+  serve(channel: DuplexChannel, onStream: (stream: Http2ServerStream) => void): Promise<Http2Connection>;
   connect(channel: DuplexChannel): Promise<Http2Client>;
 }

@@ -9,14 +9,19 @@ import { peer } from '../support/peers.ts';
 const docker = peer('docker');
 const buildx = peer('docker-buildx');
 
+/** Where the client looks for its plugins. */
+function installBuildx(daemon: TestDaemon): void {
+  const plugins = join(daemon.env.DOCKER_CONFIG!, 'cli-plugins');
+  mkdirSync(plugins, { recursive: true });
+  symlinkSync(buildx!, join(plugins, 'docker-buildx'));
+}
+
 describe.skipIf(docker === undefined || buildx === undefined)('docker build with buildx', () => {
   let daemon: TestDaemon;
 
   beforeAll(async () => {
     daemon = await startDaemon();
-    const plugins = join(daemon.env.DOCKER_CONFIG!, 'cli-plugins');
-    mkdirSync(plugins, { recursive: true });
-    symlinkSync(buildx!, join(plugins, 'docker-buildx'));
+    installBuildx(daemon);
   }, 60_000);
 
   afterAll(() => daemon?.stop());
@@ -227,4 +232,33 @@ describe.skipIf(docker === undefined || buildx === undefined)('docker build with
     const tmp = join(daemon.env.WCTR_DATA_ROOT!, 'tmp');
     expect(existsSync(tmp) ? readdirSync(tmp).filter((name) => name.startsWith('spool-')) : []).toEqual([]);
   });
+});
+
+describe.each([
+  ['deno', ['run', '-A']],
+  ['bun', []],
+])('docker build with buildx and a daemon of %s', (name, flags) => {
+  const runtime = peer(name);
+
+  it.skipIf(docker === undefined || buildx === undefined || runtime === undefined)(
+    'builds, copies to the client, and shows a mistake',
+    { timeout: 60_000 },
+    async () => {
+      const daemon = await startDaemon([], [runtime!, ...flags]);
+      try {
+        installBuildx(daemon);
+        const dir = join(daemon.dir, 'context');
+        mkdirSync(join(dir, 'deep'), { recursive: true });
+        writeFileSync(join(dir, 'deep/file'), 'found');
+        writeFileSync(join(dir, 'Dockerfile'), 'FROM scratch\nCOPY deep /copied\n');
+        const built = await daemon.shell(`docker build -t tagged -o type=local,dest=${dir}/out ${dir}`);
+        expect(built.stderr).toContain('COPY deep /copied');
+        expect(readFileSync(join(dir, 'out/copied/file'), 'utf8')).toBe('found');
+        writeFileSync(join(dir, 'Dockerfile'), 'FROM scratch\nCOPPY deep /copied\n');
+        expect((await daemon.shell(`docker build ${dir}`)).stderr).toContain('>>> COPPY deep /copied');
+      } finally {
+        await daemon.stop();
+      }
+    },
+  );
 });

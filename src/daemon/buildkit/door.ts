@@ -5,6 +5,7 @@
 import type { BuildUseCases } from '../../engine/builds.ts';
 import { WctrError } from '../../errors.ts';
 import type { Upgraded } from '../../host/http.ts';
+import type { Http2ServerStream } from '../../host/http2.ts';
 import { bridgeMethods } from './bridge.ts';
 import { controlMethods } from './control.ts';
 import { serveCall, unary } from './grpc/server.ts';
@@ -50,8 +51,10 @@ export function openDoor({ builds, host, version, onInternalError }: DoorOptions
       if (path === '/grpc') {
         return {
           headers: {},
-          serve: (channel) =>
-            host.http2.serve(channel, (stream) => void serveCall(stream, methods, onInternalError)).closed,
+          serve: async (channel) => {
+            const each = (stream: Http2ServerStream) => void serveCall(stream, methods, onInternalError);
+            await (await host.http2.serve(channel, each)).closed;
+          },
         };
       }
       const { headers } = request;

@@ -20,9 +20,8 @@ const SETTINGS: http2.Settings = {
 };
 
 export const nodeHttp2: Http2 = {
-  serve(channel, onStream) {
-    const socket = socketOf(channel);
-    if (socket === undefined) throw new TypeError('HTTP/2 is served on connections of the listener alone');
+  async serve(channel, onStream) {
+    const socket = await socketFor(channel);
     const session = http2.performServerHandshake(socket, { settings: SETTINGS });
     endWhole(socket);
     widen(session);
@@ -31,7 +30,7 @@ export const nodeHttp2: Http2 = {
   },
 
   async connect(channel: DuplexChannel) {
-    const socket = socketOf(channel) ?? (await connectionOf(channel));
+    const socket = await socketFor(channel);
     const session = http2.connect('http://session', { createConnection: () => socket, settings: SETTINGS });
     endWhole(socket);
     session.once('connect', () => widen(session));
@@ -42,6 +41,12 @@ export const nodeHttp2: Http2 = {
     };
   },
 };
+
+/** Bun's listener gives no socket after an upgrade that its HTTP/2 can work with. */
+async function socketFor(channel: DuplexChannel): Promise<Duplex> {
+  const own = process.versions.bun === undefined ? socketOf(channel) : undefined;
+  return own ?? connectionOf(channel);
+}
 
 /** The listener lets its clients close one half; of HTTP/2 nothing is left then. */
 function endWhole(socket: Duplex): void {
