@@ -1,6 +1,6 @@
 /**
  * kill -9 of a builder, of its RUNs' processes, or of both, at any moment: no process goes on, what they had is given back
- * by the next RUN, and no secret is on a disk. WCTR_TEST_KILLS kills (default 8).
+ * by the next RUN, and no secret is on a disk. WCTR_TEST_KILLS kills (default 4).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,9 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasCompiler } from '../support/c-guest.ts';
 import { type CompiledProgram, compileProgram } from '../support/compiled.ts';
+import { peer } from '../support/peers.ts';
 import { openRunWorld, type RunWorld } from '../support/run-executor.ts';
 
-const KILLS = Number(process.env.WCTR_TEST_KILLS ?? 8);
+const KILLS = Number(process.env.WCTR_TEST_KILLS ?? 4);
+const RUNTIMES: [string, string | undefined, string[], number][] = [
+  ['Node', process.execPath, [], KILLS],
+  ['Deno', peer('deno'), ['run', '--allow-all', '--quiet'], 2],
+  ['Bun', peer('bun'), ['run'], 2],
+];
 const LONGEST_LIFE_MS = 1_500;
 const GONE_WITHIN_MS = 10_000;
 const word = `hush-${randomBytes(8).toString('hex')}`;
@@ -29,11 +35,11 @@ describe.skipIf(!hasCompiler() || process.platform !== 'linux')('builders that a
     program?.remove();
   });
 
-  it(
-    'leave nothing behind',
-    async () => {
-      for (let count = 0; count < KILLS; count += 1) {
-        const child = spawn(process.execPath, [program.path, world.root, world.base, word], {
+  it.each(RUNTIMES.filter(([, runtime]) => runtime !== undefined))(
+    'leave nothing behind: %s',
+    async (_name, runtime, flags, kills) => {
+      for (let count = 0; count < kills; count += 1) {
+        const child = spawn(runtime!, [...flags, program.path, world.root, world.base, word], {
           stdio: ['ignore', 'pipe', 'ignore'],
         });
         const said = linesOf(child);
