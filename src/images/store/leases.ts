@@ -33,6 +33,8 @@ export interface Lease {
 }
 
 const LIFETIME_MS = 60_000;
+/** A lease is for who works now: a power cut ends the work, so the disk is not waited for. */
+const PASSING = { durable: false };
 
 export class Leases {
   readonly #options: LeasesOptions;
@@ -55,7 +57,7 @@ export class Leases {
       // one after the other, so that an older set of pins never replaces a newer one
       writing = writing
         .catch(() => {})
-        .then(() => this.#records.put({ key, expiresAtMs: now() + lifetimeMs, pins: [...pins] }));
+        .then(() => this.#records.put({ key, expiresAtMs: now() + lifetimeMs, pins: [...pins] }, PASSING));
       return writing;
     };
     const pin = async (added: Iterable<Digest>): Promise<void> => {
@@ -76,7 +78,7 @@ export class Leases {
         clearInterval(renewal);
         await writing.catch(() => {});
         // a lease that cannot be removed runs out by itself; the work it was for is done or has failed already
-        if (pins.size > 0) await this.#records.delete(key).catch(() => {});
+        if (pins.size > 0) await this.#records.delete(key, PASSING).catch(() => {});
       },
     };
   }
