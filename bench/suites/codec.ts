@@ -1,5 +1,5 @@
 /**
- * Decompression of a Debian layer: the core against native libraries (in their own process, timed inside it), node:zlib
+ * Decompression of a Debian layer, and packing a part of it again: the core against native libraries (in their own process, timed inside it), node:zlib
  * and what npm has. All get the compressed bytes in memory; ours and the streaming peers throw the output away chunk by
  * chunk, the others make one buffer.
  */
@@ -8,16 +8,18 @@ import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { FORMAT_AUTO, RUN_DONE, RUN_NEED_INPUT, RUN_OUTPUT, WINDOW_LIMIT_DEFAULT } from '../../src/core/abi/codec.ts';
 import { Core } from '../../src/core/core.ts';
 import { createCoreModules } from '../../src/core/core-modules.ts';
+import { gzip as packed } from '../../src/core/encode.ts';
 import type { Contender, Row, Suite } from '../harness.ts';
 import { debianLayer } from '../inputs.ts';
 
 const ROOT = process.cwd();
 const peerModule = createRequire(join(ROOT, 'bench', 'package.json'));
 const PIECE_BYTES = 256 * 1024;
+const PACKED_BYTES = 40 * 1024 * 1024;
 
 export const suite: Suite = {
   name: 'codec',
@@ -40,6 +42,8 @@ export const suite: Suite = {
     gzipPeers.push({ name: 'node:zlib', run: () => void gunzipSync(gzip, { chunkSize: PIECE_BYTES }) });
     zstdPeers.push(...(await wasmPeers(zstd, plainBytes)));
     const work = { amount: plainBytes, unit: 'bytes' as const };
+    const plain = readFileSync(input.plain).subarray(0, PACKED_BYTES);
+    const fflate = peerModule('fflate') as { gzipSync(data: Uint8Array, options: { mtime: number }): Uint8Array };
     const rows: Row[] = [
       {
         title: 'gunzip, 200 MB Debian layer',
@@ -56,6 +60,16 @@ export const suite: Suite = {
         bars: { libzstd: 0.7, '@bokuweb/zstd-wasm': 2, zstddec: 2 },
       },
     ];
+    rows.push({
+      title: 'gzip, 40 MB of it',
+      work: { amount: plain.length, unit: 'bytes' },
+      ours: { name: 'wctr core', run: () => packAll(core, plain) },
+      peers: [
+        { name: 'node:zlib', run: () => void gzipSync(plain) },
+        { name: 'fflate', run: () => void fflate.gzipSync(plain, { mtime: 0 }) },
+      ],
+      bars: {},
+    });
     return { rows, missing };
   },
 };
@@ -86,6 +100,12 @@ function decodeAll(core: Core, data: Uint8Array, plainBytes: number): void {
       return;
     }
   }
+}
+
+async function packAll(core: Core, data: Uint8Array): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of packed(core, [data])) bytes += chunk.length;
+  if (bytes < data.length / 100) throw new Error(`${bytes} bytes`);
 }
 
 /** Compiles the C program against Debian's libdeflate-dev and libzstd-dev; undefined when they are not there. */
