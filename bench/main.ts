@@ -14,6 +14,7 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   start: () => import('./suites/start.ts'),
   fuel: () => import('./suites/fuel.ts'),
   containers: () => import('./suites/containers.ts'),
+  spawn: () => import('./suites/spawn.ts'),
   build: () => import('./suites/build.ts'),
   checkpoint: () => import('./suites/checkpoint.ts'),
   registry: () => import('./suites/registry.ts'),
