@@ -77,8 +77,10 @@ export class DirectoryTree implements FileTree {
   #entry(path: string): TreeEntry | undefined {
     if (path === '') return ROOT;
     const parent = parentOf(path);
-    if (this.#entry(parent)?.kind !== 'directory') return undefined;
-    const entry = this.#directory(parent).get(baseOf(path));
+    // Only directories are among them, so of one that was read nobody asks again what leads to it
+    const siblings = this.#directories.get(parent);
+    if (siblings === undefined && this.#entry(parent)?.kind !== 'directory') return undefined;
+    const entry = (siblings ?? this.#directory(parent)).get(baseOf(path));
     if (entry !== NO_TEXT) return entry;
     throw new WctrError('invalid-argument', `the name ${quote(path)} in ${this.what} is no UTF-8`, {
       hint: 'rename it, or leave it out by .dockerignore',

@@ -48,66 +48,56 @@ export function storeLayer(
 
 /** In pieces of about a megabyte, whatever the members are. */
 export async function* layerTar(changes: readonly ChangedEntry[], mtime: number): AsyncGenerator<Uint8Array> {
-  let piece = new Piece();
+  const pieces = new Pieces();
   for (const { path, entry } of changes) {
-    const header = headerOf(path, entry, mtime);
-    const { size } = entry;
-    const now = entry.kind === 'file' && size <= PIECE_BYTES / 2 ? entry.readNow?.() : undefined;
-    if (!piece.has(header.length + (now === undefined ? 0 : roundUp(size)))) {
-      yield piece.take();
-      piece = new Piece();
-    }
-    if (header.length <= HEADER_ROOM) piece.add(header);
-    else {
-      yield piece.take();
-      yield header;
-      piece = new Piece();
-    }
+    yield* pieces.add(headerOf(path, entry, mtime));
     if (entry.kind !== 'file') continue;
-    if (now !== undefined) {
-      if (now.length !== size) throw changed(path);
-      piece.add(now);
-      piece.pad(roundUp(size) - size);
-      continue;
-    }
-    yield piece.take();
-    piece = new Piece();
+    const { size, readNow } = entry;
     let written = 0;
-    for await (const chunk of entry.read?.() ?? []) {
-      written += chunk.length;
-      if (written > size) throw changed(path);
-      yield chunk;
+    if (readNow !== undefined) {
+      const bytes = readNow();
+      written = bytes.length;
+      if (written === size) yield* pieces.add(bytes);
+    } else {
+      for await (const chunk of entry.read?.() ?? []) {
+        written += chunk.length;
+        if (written > size) break;
+        yield* pieces.add(chunk);
+      }
     }
-    if (written !== size) throw changed(path);
-    piece.pad(roundUp(size) - size);
+    if (written !== size) {
+      throw new WctrError('conflict', `${quote(`/${path}`)} changed while it was read`, { hint: 'build again' });
+    }
+    yield* pieces.add(PADDING.subarray(0, roundUp(size) - size));
   }
-  yield piece.take();
-  yield TAR_END;
+  yield* pieces.add(TAR_END);
+  yield* pieces.take();
 }
 
 const PIECE_BYTES = 1024 * 1024;
-/** A header with what PAX puts before it, for any path that a host has. */
-const HEADER_ROOM = 16 * 1024;
+const PADDING = new Uint8Array(512);
 
-class Piece {
-  readonly #bytes = new Uint8Array(PIECE_BYTES + HEADER_ROOM);
+/** Puts what is small together; what is large goes as it is. */
+class Pieces {
+  #bytes = new Uint8Array(PIECE_BYTES);
   #length = 0;
 
-  has(length: number): boolean {
-    return this.#length + length <= PIECE_BYTES;
+  *add(bytes: Uint8Array): Generator<Uint8Array> {
+    if (bytes.length > PIECE_BYTES - this.#length) yield* this.take();
+    if (bytes.length > PIECE_BYTES / 2) {
+      yield* this.take();
+      yield bytes;
+    } else {
+      this.#bytes.set(bytes, this.#length);
+      this.#length += bytes.length;
+    }
   }
 
-  add(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  pad(length: number): void {
-    this.#length += length;
-  }
-
-  take(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  *take(): Generator<Uint8Array> {
+    if (this.#length === 0) return;
+    yield this.#bytes.subarray(0, this.#length);
+    this.#bytes = new Uint8Array(PIECE_BYTES);
+    this.#length = 0;
   }
 }
 
@@ -123,8 +113,4 @@ function headerOf(path: string, entry: TreeEntry, mtime: number): Uint8Array {
   const name = fromText(path);
   if (kind === 'file') return encodeHeader({ ...attributes, name, type: '0', size });
   return encodeHeader({ ...attributes, name, type: '2', size: 0, link: fromText(target) });
-}
-
-function changed(path: string): WctrError {
-  return new WctrError('conflict', `${quote(`/${path}`)} changed while it was read`, { hint: 'build again' });
 }
