@@ -119,36 +119,37 @@ export class SessionTree implements FileTree {
 
   async *#read(file: ReceivedFile): AsyncGenerator<Uint8Array> {
     if (file.size === 0) return;
-    const transfer = this.#transfer(file);
+    const transfer = this.#transfer(file, () => true);
     await transfer.done;
     yield* transfer.content.read();
   }
 
   async #digest(file: ReceivedFile): Promise<string> {
-    const known = this.#options.known.get(file);
-    if (known !== undefined) return known;
+    const { known } = this.#options;
+    const before = known.get(file);
+    if (before !== undefined) return before;
     if (file.size === 0) return this.#options.createHasher().digestHex();
-    const transfer = this.#transfer(file);
+    const transfer = this.#transfer(file, (next) => known.get(next) === undefined);
     await transfer.done;
     return transfer.digest;
   }
 
-  #transfer(file: ReceivedFile): Transfer {
+  #transfer(file: ReceivedFile, isNeeded: (next: ReceivedFile) => boolean): Transfer {
     const begun = this.#transfers.get(file.id);
     if (begun !== undefined) return begun;
     const transfer = this.#begin(file);
-    if (file.size <= AHEAD_FILE_BYTES) this.#askAhead(file);
+    if (file.size <= AHEAD_FILE_BYTES) this.#askAhead(file, isNeeded);
     return transfer;
   }
 
-  #askAhead(file: ReceivedFile): void {
+  #askAhead(file: ReceivedFile, isNeeded: (next: ReceivedFile) => boolean): void {
     let count = 0;
     let sum = 0;
     for (const next of this.#files.after(file.id)) {
       count += 1;
       if (count > AHEAD_FILES || sum > AHEAD_BYTES || this.#transfers.has(next.id)) return;
       if (next.kind !== 'file' || next.size === 0 || next.size > AHEAD_FILE_BYTES) continue;
-      if (this.#options.known.get(next) !== undefined) continue;
+      if (!isNeeded(next)) continue;
       sum += next.size;
       this.#begin(next);
     }
