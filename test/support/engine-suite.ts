@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AttachedStreams, Engine, LogChunk } from '../../src/engine/engine.ts';
 import type { ContainerCreateRequest, EventMessage } from '../../src/spec/engine-api.ts';
+import { buildCases } from './engine-builds.ts';
 import { registryCases } from './engine-registries.ts';
 
 export interface OpenedEngine {
@@ -261,6 +262,7 @@ export function engineSuite(name: string, open: () => Promise<OpenedEngine>): vo
     });
 
     registryCases(() => opened);
+    buildCases(() => opened);
 
     it('answers for what is not there', async () => {
       const nothing = { code: 'no-such-container' };
