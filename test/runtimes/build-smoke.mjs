@@ -1,4 +1,4 @@
-// One build for every runtime: stages, COPY, RUN with mounts, a fixed clock. Plain JavaScript of the web's standards.
+// One build for every runtime: stages, files of all kinds, RUN with mounts, a fixed clock, packed layers. Plain JavaScript of the web's standards.
 
 const DOCKERFILE = `FROM scratch AS made
 COPY step /bin/step
@@ -11,6 +11,17 @@ RUN --mount=type=cache,target=/cache ["/bin/step", "cat", "/cache/log", ",", "rm
 FROM scratch
 COPY --from=made --chmod=755 /bin/step /bin/step
 COPY --from=made --chown=7:8 /work /srv
+ARG WHO=everybody
+ENV GREETING="hello $WHO"
+LABEL org.opencontainers.image.title="the same everywhere"
+COPY . /context/
+ADD <<one <<two /here/
+first: $GREETING
+one
+second
+two
+WORKDIR /srv/deeper
+EXPOSE 8080
 ENTRYPOINT ["/bin/step", "cat", "/srv/out"]
 `;
 
@@ -24,7 +35,18 @@ export async function buildSmoke(wctr, step) {
   const decoder = new TextDecoder();
   let log = '';
   const { digest, imageId } = await wctr.build(
-    { files: { step, 'src/a.txt': 'from the context\n' } },
+    {
+      files: {
+        step,
+        '.dockerignore': '*.log\n!keep.log\n',
+        'src/a.txt': 'from the context\n',
+        'deep/er/text': 'some text\n'.repeat(10_000),
+        'noise.bin': noise(300_000),
+        'left-out.log': '',
+        'keep.log': 'kept',
+        'ünïcode 😀': 'a name beyond ASCII',
+      },
+    },
     {
       dockerfile: { text: DOCKERFILE, name: 'Dockerfile' },
       tags: ['made:1'],
@@ -38,4 +60,17 @@ export async function buildSmoke(wctr, step) {
   );
   const { stdout } = await (await wctr.run('made:1')).output();
   return { digest, imageId, log, ran: stdout };
+}
+
+/** Bytes that cannot be packed, the same every time. */
+function noise(length) {
+  const bytes = new Uint8Array(length);
+  let state = 1;
+  for (let i = 0; i < length; i += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes[i] = state;
+  }
+  return bytes;
 }

@@ -84,13 +84,16 @@ describe.skipIf(!hasCompiler())('a reproducible build', () => {
       },
     });
     try {
-      const page = await browser.newPage();
-      await page.goto(server.origin);
-      // As text: the test runner rewrites the imports it sees.
-      const result = await page.evaluate<Result>(
-        `import('/test/runtimes/build-page.mjs').then((page) => page.buildInPage())`,
-      );
-      expectGood('Chromium', result);
+      for (const isolation of ['worker', 'inline']) {
+        const page = await browser.newPage();
+        await page.goto(server.origin);
+        // As text: the test runner rewrites the imports it sees.
+        const result = await page.evaluate<Result>(
+          `import('/test/runtimes/build-page.mjs').then((page) => page.buildInPage('${isolation}'))`,
+        );
+        expectGood(`Chromium, ${isolation}`, result);
+        await page.close();
+      }
     } finally {
       await browser.close();
       await server.close();
