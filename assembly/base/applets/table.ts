@@ -10,6 +10,7 @@ import { date, touch } from './date';
 import { expr } from './expr';
 import { findFiles } from './find';
 import { grep } from './grep';
+import { gzip } from './gzip';
 import { head, tail } from './head';
 import { expand, fold, nl, seq, split, tee } from './lines';
 import { link, ln, readlink, realpath } from './links';
@@ -24,6 +25,7 @@ import { basename, dirname, env, hostname, id, no, nothing, nproc, printenv, pwd
 import { sort } from './sort';
 import { df, du, stat } from './stat';
 import { base64, cksum, digestSum, sum } from './sums';
+import { tar } from './tar';
 import { test } from './test';
 import { tr } from './tr';
 import { comm, uniq } from './uniq';
@@ -64,6 +66,8 @@ function applets(): Map<string, Applet> {
   t.set('find', findFiles);
   t.set('fold', fold);
   t.set('grep', grep);
+  t.set('gunzip', gzip);
+  t.set('gzip', gzip);
   t.set('head', head);
   t.set('hostname', hostname);
   t.set('id', id);
@@ -104,6 +108,7 @@ function applets(): Map<string, Applet> {
   t.set('sync', sync);
   t.set('tac', tac);
   t.set('tail', tail);
+  t.set('tar', tar);
   t.set('tee', tee);
   t.set('test', test);
   t.set('timeout', timeout);
@@ -119,6 +124,7 @@ function applets(): Map<string, Applet> {
   t.set('whoami', whoami);
   t.set('xargs', xargs);
   t.set('yes', yes);
+  t.set('zcat', gzip);
   return t;
 }
 
