@@ -2,7 +2,7 @@
  * The box, the program of the base image, on the inline isolation: /bin as the image has it, a root of its own, and what it
  * wrote.
  */
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // @ts-expect-error: a script of the build, which has no types
@@ -51,6 +51,7 @@ async function makeBin(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'wctr-box-'));
   process.once('exit', () => rmSync(directory, { recursive: true }));
   copyFileSync(await boxFile(), join(directory, 'box'));
+  chmodSync(join(directory, 'box'), 0o755);
   const { out } = await start(['box', '--names'], {}, []);
   for (const name of out.trim().split('\n')) symlinkSync('box', join(directory, name));
   return directory;
@@ -68,7 +69,8 @@ async function start(
     root: { readonly: false, layers: [] },
     program: { module: { path: await boxFile() } },
     mounts: [...mounts, { type: 'tmpfs', destination: '/tmp' }],
-    resources: limits,
+    // a guest that does not end would hold the test for ever
+    resources: { timeoutMs: 20_000, ...limits },
     stdio: { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
   });
   const feed = async () => {

@@ -80,7 +80,7 @@ describe('says what is wrong', () => {
     ['set -Z', 2, 'sh: set: illegal option -Z\n'],
     ['break x', 2, 'sh: break: Illegal number: x\n'],
     ['ulimit -n 10', 1, /^sh: ulimit: limits are set where the container is started: .*--memory/],
-    ['sleep 1 &', 126, 'sh: sh: this host cannot start programs\n'],
+    ['sleep 1 &', 126, 'sh: sleep: this host cannot start programs\n'],
     ['f() { f; }; f', 2, 'sh: f: functions nested too deeply\n'],
     ['x="eval \\$x"; eval $x', 2, 'sh: eval: nested too deeply\n'],
     [

@@ -1,5 +1,4 @@
 /** Commands with `&` after them: processes of their own. */
-import { ENOSYS } from '../../wasi/errno';
 import { openFile, READ } from '../../wasi/files';
 import { OpenFile } from '../state/open-files';
 import { Shell } from '../state/shell';
@@ -14,7 +13,7 @@ export function runInBackground(shell: Shell, node: Node): i32 {
   }
   const started = startStage(copy, node);
   copy.files.closeAll();
-  if (started.pid < 0) return started.pid == -ENOSYS ? 126 : 127;
+  if (started.pid < 0) return started.status;
   // what it writes into our memory has to be taken, so there is no going on before its end
   started.drain();
   shell.lastJob = started.pid;

@@ -95,12 +95,17 @@ function pipeline(shell: Shell, node: Pipeline): i32 {
 }
 
 function andOr(shell: Shell, node: AndOr): i32 {
-  shell.tested++;
-  const status = run(shell, node.left);
-  shell.tested--;
-  if (shell.unwind != RUNNING) return shell.status;
-  if ((status == 0) != node.isAnd) return status;
-  return run(shell, node.right);
+  const last = node.commands.length - 1;
+  let status = 0;
+  for (let i = 0; i <= last; i++) {
+    if (i > 0 && (status == 0) != node.isAnd[i]) continue;
+    // only the failure of the last one is a failure
+    if (i < last) shell.tested++;
+    status = run(shell, node.commands[i]);
+    if (i < last) shell.tested--;
+    if (shell.unwind != RUNNING) return shell.status;
+  }
+  return status;
 }
 
 function list(shell: Shell, node: List): i32 {

@@ -15,6 +15,7 @@ export const PROGRAM: i32 = 3;
 export const DEFAULT_PATH: string = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Every image with the box has it under this name; without it, its applets are found without PATH. */
 const BOX_PATH: string = '/bin/box';
+const BOX_NAME: string = 'box';
 
 export class Found {
   constructor(
@@ -74,7 +75,7 @@ function judge(shell: Shell, path: string): Found {
 }
 
 function isOfBox(name: string): bool {
-  return isShellName(name) || find(name) !== null;
+  return name == BOX_NAME || isShellName(name) || find(name) !== null;
 }
 
 let boxKnown: bool = false;

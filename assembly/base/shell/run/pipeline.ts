@@ -12,7 +12,7 @@ import { lookUp, PROGRAM } from './lookup';
 import { nothing, PipeBuffer } from './pipe-buffer';
 import { refuse, waitFor } from './programs';
 import { Rest } from './rest';
-import { isProgram, startStage } from './stage';
+import { isProgram, nameOf, startStage } from './stage';
 import { Started } from './start';
 import { runCopy } from './subshell';
 
@@ -99,13 +99,6 @@ function startAll(
     input = output;
   }
   return input;
-}
-
-function nameOf(node: Node): string {
-  if (node.kind != SIMPLE) return 'pipeline';
-  const words = changetype<Simple>(node).words;
-  const plain = words.length > 0 ? words[0].plain : null;
-  return plain === null ? 'pipeline' : plain;
 }
 
 /** The place of the last part that is a Wasm program; -1: none is. */

@@ -1,6 +1,7 @@
 /** Commands that are neither functions nor built in: applets and scripts in this process, Wasm programs in their own. */
 import { Context } from '../../applet';
 import { runApplet } from '../../applets/table';
+import { runBox } from '../../box';
 import { baseName } from '../../io/paths';
 import { EACCES, EINTR, ENOEXEC, ENOSYS, EPIPE, errorText } from '../../wasi/errno';
 import { closeFile, openFile, READ, readFile } from '../../wasi/files';
@@ -57,7 +58,7 @@ function runOwnApplet(shell: Shell, name: string, args: Array<string>): i32 {
   // as who calls it by a path sees in its messages: its name
   const own = args.slice(0);
   own[0] = name;
-  const status = runApplet(context, own);
+  const status = name == 'box' ? runBox(context, own) : runApplet(context, own);
   return afterApplet(shell, context, status);
 }
 

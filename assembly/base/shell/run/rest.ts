@@ -18,6 +18,8 @@ import { Started } from './start';
 import { isHarmless, Trial } from './trial';
 
 const FIRST_BYTES: i64 = 1 << 16;
+/** What is kept for commands that can neither be started nor tried. */
+const MOST_BYTES: i64 = 1 << 28;
 const FIRST_NANOSECONDS: i64 = 100_000_000;
 
 export class Rest {
@@ -59,7 +61,10 @@ export class Rest {
       if (this.start()) return buffer.pourInto(this);
       this.starts = false;
     }
-    return this.tryOut(buffer) ? -EPIPE : 0;
+    if (this.tryOut(buffer)) return -EPIPE;
+    if (buffer.total < MOST_BYTES) return 0;
+    this.shell.complain('more than 256 MiB between commands that this host cannot run at the same time');
+    return -EPIPE;
   }
 
   /** Starts all of them as processes; false where the host starts none. */

@@ -20,8 +20,16 @@ export function startStage(shell: Shell, node: Node, spools: bool = false): Star
   const script = shellState(shell) + printNode(node);
   const args = ['sh', '-c', script, shell.name].concat(shell.positional);
   const started = startProgram(shell, boxPath(shell), args, spools);
-  if (started.pid < 0) started.status = refuse(shell, 'sh', started.pid);
+  if (started.pid < 0) started.status = refuse(shell, nameOf(node), started.pid);
   return started;
+}
+
+/** As messages call a command. */
+export function nameOf(node: Node): string {
+  if (node.kind != SIMPLE) return 'subshell';
+  const words = changetype<Simple>(node).words;
+  const plain = words.length > 0 ? words[0].plain : null;
+  return plain === null ? 'subshell' : plain;
 }
 
 function startSimple(shell: Shell, node: Simple, spools: bool): Started {

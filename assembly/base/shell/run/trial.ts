@@ -93,7 +93,12 @@ export function isHarmless(shell: Shell, node: Node): bool {
   for (let i = 0; i < simple.words.length; i++) if (!isQuiet(simple.words[i])) return false;
   const name = simple.words[0].plain;
   if (name === null || shell.functions.has(name)) return false;
-  if (builtinOf(name) === null && lookUp(shell, name).kind != BOX) return false;
+  if (builtinOf(name) === null) {
+    const kind = lookUp(shell, name).kind;
+    // all that comes of it is a message
+    if (kind < BOX) return true;
+    if (kind != BOX) return false;
+  }
   if (HARMLESS.includes(name)) return true;
   if (name == 'sed') return has(simple, 'w') < 0 && has(simple, 'e') < 0 && has(simple, '-i') < 0;
   if (name != 'awk') return false;

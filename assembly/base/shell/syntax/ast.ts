@@ -125,13 +125,13 @@ export class Pipeline extends Node {
   }
 }
 
-/** `left && right` or `left || right`. */
+/** Pipelines with `&&` or `||` between them; the two bind alike. */
 export class AndOr extends Node {
-  constructor(
-    public left: Node,
-    public right: Node,
-    public isAnd: bool,
-  ) {
+  commands: Array<Node> = new Array<Node>();
+  /** Of each: is it `&&` that stands before it? Of the first, nothing. */
+  isAnd: Array<bool> = new Array<bool>();
+
+  constructor() {
     super(AND_OR);
   }
 }

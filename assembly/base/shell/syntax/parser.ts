@@ -161,17 +161,21 @@ export class Parser {
   }
 
   private andOr(): Node {
-    let left = this.pipeline();
-    while (true) {
-      const kind = this.peek();
-      if (kind != T_AND_AND && kind != T_OR_OR) return left;
+    const first = this.pipeline();
+    let kind = this.peek();
+    if (kind != T_AND_AND && kind != T_OR_OR) return first;
+    const all = new AndOr();
+    all.line = first.line;
+    all.commands.push(first);
+    all.isAnd.push(true);
+    while (kind == T_AND_AND || kind == T_OR_OR) {
       this.skip();
       this.newlines();
-      const right = this.pipeline();
-      const line = left.line;
-      left = new AndOr(left, right, kind == T_AND_AND);
-      left.line = line;
+      all.commands.push(this.pipeline());
+      all.isAnd.push(kind == T_AND_AND);
+      kind = this.peek();
     }
+    return all;
   }
 
   private pipeline(): Node {

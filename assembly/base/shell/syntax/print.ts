@@ -83,11 +83,14 @@ class Printer {
         this.pipeline(changetype<Pipeline>(node));
         return;
       case AND_OR: {
-        const both = changetype<AndOr>(node);
-        this.node(both.left);
-        this.write(both.isAnd ? ' &&' : ' ||');
-        this.newline();
-        this.node(both.right);
+        const all = changetype<AndOr>(node);
+        for (let i = 0; i < all.commands.length; i++) {
+          if (i > 0) {
+            this.write(all.isAnd[i] ? ' &&' : ' ||');
+            this.newline();
+          }
+          this.node(all.commands[i]);
+        }
         return;
       }
       case LIST:
