@@ -55,6 +55,8 @@ export interface CliHost {
   readFile(path: string): Promise<Uint8Array>;
   /** Creates the file; `exclusive` fails where one is. */
   writeFile(path: string, data: Uint8Array, options?: { exclusive?: boolean }): Promise<void>;
+  /** Nothing happens where there is none. */
+  removeFile(path: string): Promise<void>;
   /** `directory`, `file`, or undefined where there is nothing. */
   kind(path: string): Promise<'directory' | 'file' | undefined>;
   stdin(): AsyncIterable<Uint8Array>;

@@ -14,6 +14,7 @@ export function nodeCliHost(): CliHost {
     readFile: (path) => named(path, () => builtin.fs.readFile(path)),
     writeFile: (path, data, options) =>
       named(path, () => builtin.fs.writeFile(path, data, { flag: options?.exclusive === true ? 'wx' : 'w' })),
+    removeFile: (path) => named(path, () => builtin.fs.rm(path, { force: true })),
     kind: pathKind,
     stdin: () => process.stdin,
     readStream: readChunks,

@@ -73,6 +73,7 @@ export function testContext(setup: CliSetup = {}): TestContext {
       return new TextEncoder().encode(text);
     },
     writeFile: async (path, data) => void files.set(path, new TextDecoder().decode(data)),
+    removeFile: async (path) => void files.delete(path),
     kind: async (path) => (files.has(path) ? 'file' : undefined),
     stdin: () => setup.stdin ?? nothing(),
     readStream: () => nothing(),

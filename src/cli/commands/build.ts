@@ -24,6 +24,9 @@ export const command: Command = {
     const isCheck = readMethod(flags) === 'check';
     const { request, plan } = await readBuildLine(context, place!, flags);
     if (isCheck) return checkDockerfile(context, request);
+    // What a build before this one made is not to be taken for this one's.
+    const idFile = flags.string('iidfile');
+    if (idFile !== undefined) await context.host.removeFile(idFile);
     const engine = await context.engine();
     const progress = createBuildProgress(terminal, mode);
     const warnings = progress.trace?.warnings ?? [];

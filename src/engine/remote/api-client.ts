@@ -158,9 +158,20 @@ export async function* jsonLines<T>(response: Response, signal?: AbortSignal): A
   for await (const chunk of bodyOf(response, signal)) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as T;
+    for (const line of lines) if (line.trim() !== '') yield parsed<T>(line);
   }
-  if (rest.trim() !== '') yield JSON.parse(rest) as T;
+  if (rest.trim() !== '') yield parsed<T>(rest);
+}
+
+function parsed<T>(line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (cause) {
+    throw new WctrError('daemon-unreachable', `the daemon answered with what is no JSON: ${line.slice(0, 80)}`, {
+      hint: 'is it a docker or wctr daemon, without anything in between?',
+      cause,
+    });
+  }
 }
 
 /** Leaving the iteration drops the connection. Throws `cancelled`, and `daemon-unreachable` where the daemon dropped it. */

@@ -264,6 +264,16 @@ describe('a build', () => {
     });
   });
 
+  it('leaves no id of another build', async () => {
+    const removed: string[] = [];
+    const engine = builds(async () => {
+      throw new WctrError('build-failed', 'no');
+    });
+    const host = { removeFile: async (path: string) => void removed.push(path) };
+    expect((await runLine(['build', '--iidfile', 'id', 'app'], setup({ engine, host }))).code).toBe(1);
+    expect(removed).toEqual(['id']);
+  });
+
   it('shows where a Dockerfile is wrong', async () => {
     const engine = builds(async () => {
       throw new WctrError('invalid-dockerfile', 'dockerfile parse error on line 1: unknown instruction: RUNN', {

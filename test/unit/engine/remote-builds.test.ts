@@ -298,6 +298,14 @@ describe('a connection that ends', () => {
   });
 });
 
+it('says of what is no answer that it is none', async () => {
+  const building = daemon(['<html>']).engine.builds.build({ context: CONTEXT });
+  await expect(building).rejects.toMatchObject({
+    code: 'daemon-unreachable',
+    message: expect.stringContaining('no JSON: <html>'),
+  });
+});
+
 describe('what is made of the image', () => {
   it('is saved, exported and pushed by the daemon', async () => {
     const answers = {
