@@ -5,10 +5,12 @@ import * as http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { frameOf, messagesOf } from '../../src/daemon/buildkit/grpc/frames.ts';
 import type { Message, Of } from '../../src/daemon/buildkit/proto/codec.ts';
 import { SOLVE_REQUEST, SOLVE_RESPONSE } from '../../src/daemon/buildkit/proto/control.ts';
 import {
+  BYTES,
   GO_MODE_DIR,
   PACKET,
   PACKET_DATA,
@@ -194,6 +196,29 @@ export class BuildkitClient {
     session.on('stream', (stream, found) => answer(stream, found, methods));
     this.#sessions.push(session);
     return () => session.destroy();
+  }
+
+  /** The same through a call of this connection: Control/Session. */
+  async tunnelSession(id: string, methods: SessionMethods): Promise<() => void> {
+    const call = this.#request('/moby.buildkit.v1.Control/Session', {
+      'x-docker-expose-session-uuid': id,
+      'x-docker-expose-session-grpc-method': Object.keys(methods).join(', '),
+    });
+    call.on('error', () => {});
+    const inside = new Duplex({
+      read() {},
+      write: (chunk: Buffer, _, done) => void call.write(frameOf(BYTES.encode({ data: chunk })), () => done()),
+      final: (done) => void call.end(done),
+    });
+    inside.on('error', () => {});
+    void (async () => {
+      for await (const bytes of messagesOf(call)) inside.push(BYTES.decode(bytes).data);
+      inside.push(null);
+    })().catch(() => inside.destroy());
+    const session = http2.performServerHandshake(inside);
+    session.on('error', () => {});
+    session.on('stream', (stream, found) => answer(stream, found, methods));
+    return () => call.close(8);
   }
 
   close(): void {

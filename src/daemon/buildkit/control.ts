@@ -3,7 +3,7 @@ import type { BuildOutcome, BuildUseCases } from '../../engine/builds.ts';
 import { WctrError } from '../../errors.ts';
 import type { BuildCacheRecord, Filters } from '../../spec/engine-api.ts';
 import { type Call, duplex, type Methods, streaming, unary } from './grpc/server.ts';
-import { GrpcError, UNIMPLEMENTED } from './grpc/status.ts';
+import { GrpcError, UNIMPLEMENTED, UNKNOWN } from './grpc/status.ts';
 import { type LoadedBuild, type LoadParts, loadBuild } from './load-build.ts';
 import type { Of } from './proto/codec.ts';
 import { NOTHING } from './proto/common.ts';
@@ -118,7 +118,7 @@ async function attributesOf(begun: Solve, { sessions }: ControlParts): Promise<A
     gone.addEventListener('abort', reason, { once: true });
   });
   const { result, error } = await Promise.race([begun.returned, left]);
-  if (error !== undefined) throw new GrpcError(error.code ?? 2, error.message ?? '', error.details);
+  if (error !== undefined) throw new GrpcError(error.code ?? UNKNOWN, error.message ?? '', error.details);
   return begun.results.get(result?.ref?.id ?? '');
 }
 

@@ -7,7 +7,7 @@ import type { RETURN_REQUEST } from './proto/gateway.ts';
 import { type StatusResponse, statusResponse } from './solve-status.ts';
 
 /** Calls about a build may overtake the one that begins it. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 3_000;
 /** A client that asks for the status late gets it of this many builds. */
 const KEPT_SOLVES = 64;
 /** What a build says is kept for who asks later; beyond this the oldest is not. */

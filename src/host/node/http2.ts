@@ -107,8 +107,8 @@ function clientStream(stream: http2.ClientHttp2Stream): Http2ClientStream {
     stream.once('trailers', (answer) => {
       headers = answer as Http2Headers;
     });
-    stream.once('error', (error) => {
-      failure = error;
+    stream.on('error', (error) => {
+      failure ??= error;
     });
     stream.once('close', () => {
       if (failure === undefined && stream.rstCode === http2.constants.NGHTTP2_NO_ERROR) resolve(headers);

@@ -6,15 +6,12 @@ import type { Http2Headers } from '../../../host/http2.ts';
 import type { Of } from '../proto/codec.ts';
 import { type ANY, STATUS } from '../proto/common.ts';
 
-export const OK = 0;
-export const CANCELLED = 1;
+const CANCELLED = 1;
 export const UNKNOWN = 2;
 export const INVALID_ARGUMENT = 3;
 export const NOT_FOUND = 5;
-export const RESOURCE_EXHAUSTED = 8;
 export const UNIMPLEMENTED = 12;
 export const INTERNAL = 13;
-export const UNAVAILABLE = 14;
 
 /** What one side of a call told the other. */
 export class GrpcError extends Error {

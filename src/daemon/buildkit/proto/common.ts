@@ -1,5 +1,5 @@
 /** Messages more than one service of BuildKit speaks of: google.protobuf, google.rpc, pb, moby.buildkit.v1.types. */
-import { bool, bytes, int32, int64, many, message, one, string, stringMap, strings } from './codec.ts';
+import { bool, bytes, int32, int64, many, message, one, string, stringMap } from './codec.ts';
 
 /** google.protobuf.Timestamp */
 export const TIMESTAMP = message({ seconds: int64(1), nanos: int32(2) });
@@ -41,6 +41,3 @@ export const CAPABILITY = message({ ID: string(1), Enabled: bool(2) });
 
 /** moby.buildkit.v1.CacheOptionsEntry, the same in the gateway's package. */
 export const CACHE_ENTRY = message({ Type: string(1), Attrs: stringMap(2) });
-
-/** containerd's Filter: `type==regular`, `id~=prefix`. */
-export const FILTERS = strings(1);

@@ -6,7 +6,7 @@ import { GrpcError } from '../grpc/status.ts';
 import { HEALTH_REQUEST, HEALTH_RESPONSE } from '../proto/session.ts';
 
 /** A solve may be asked for before its session is here. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 3_000;
 /** As BuildKit has them: a client that is stopped or gone without a word must not hold a build for ever. */
 const HEALTH_INTERVAL_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 15_000;

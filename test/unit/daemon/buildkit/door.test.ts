@@ -27,10 +27,12 @@ import {
   SECRET_REQUEST,
   SECRET_RESPONSE,
 } from '../../../../src/daemon/buildkit/proto/session.ts';
+import { createDaemon } from '../../../../src/daemon/daemon.ts';
 import type { BuildOutcome, BuildRequest, BuildUseCases } from '../../../../src/engine/builds.ts';
 import { WctrError } from '../../../../src/errors.ts';
 import { collect } from '../../../../src/images/archive/files.ts';
 import { type BuildkitClient, openTestDoor, serveFiles, type TestDoor } from '../../../support/buildkit-client.ts';
+import { fakeEngine } from '../../../support/fake-engine.ts';
 
 const CONTROL = '/moby.buildkit.v1.Control';
 const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge';
@@ -400,6 +402,24 @@ describe('a build through the bridge', () => {
   });
 });
 
+describe('a session through a call', () => {
+  it('serves the build as one of its own connection does', async () => {
+    let read: string | undefined;
+    const client = await opened(async (request) => {
+      read = await text(request, 'file');
+      return OUTCOME;
+    });
+    const { methods } = serveFiles({ dockerfile: { Dockerfile: 'FROM x' }, context: { file: 'y'.repeat(200_000) } });
+    const end = await client.tunnelSession('t1', methods);
+    expect(await client.solve('r1', 't1')).toMatchObject({ status: 0 });
+    expect(read).toHaveLength(200_000);
+    end();
+    await expect
+      .poll(async () => (await client.solve(`r${Math.random()}`.slice(0, 9), 't1')).message, { timeout: 20_000 })
+      .toMatch(/no active session/);
+  }, 30_000);
+});
+
 describe("a build of docker's own client, without buildx", () => {
   it('gets all through its session, and is told in lines of JSON', async () => {
     let seen: BuildRequest | undefined;
@@ -476,6 +496,18 @@ function post(socketPath: string, path: string): Promise<{ status: number; lines
 }
 
 describe('what the door says of itself', () => {
+  it('is in every ping, where it is there', async () => {
+    await opened(async () => OUTCOME);
+    const ping = new Promise<http.IncomingMessage>((resolve) => {
+      http.get({ socketPath: door!.path, path: '/_ping' }, (response) => resolve(response.resume()));
+    });
+    expect((await ping).headers['builder-version']).toBe('2');
+    const without = createDaemon(fakeEngine({}).engine, { version: '0.0.0' });
+    expect((await without.fetch(new Request('http://d/_ping'))).headers.get('builder-version')).toBe('1');
+    const asked = new Request('http://d/grpc', { method: 'POST', headers: { upgrade: 'h2c' } });
+    expect(await without.upgrade(asked)).toMatchObject({ status: 501 });
+  });
+
   it('is one worker for wasi/wasm', async () => {
     const client = await opened(async () => OUTCOME);
     const { messages } = await client.call(`${CONTROL}/ListWorkers`, NOTHING, LIST_WORKERS_RESPONSE, {});
