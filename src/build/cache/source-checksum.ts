@@ -9,6 +9,7 @@
  */
 import type { CreateHasher } from '../../images/digest.ts';
 import type { Digest } from '../../spec/image-spec.ts';
+import { Breather } from '../context/breather.ts';
 import { expandSource, insidePath } from '../copy/sources.ts';
 import { type DirectoryMatches, IgnoreMatcher } from '../ignore/ignore-matcher.ts';
 import { baseOf, type FileTree, join, type TreeEntry } from '../tree/file-tree.ts';
@@ -51,6 +52,7 @@ class Checksum {
   readonly #exclude: IgnoreMatcher | undefined;
   readonly #hasher;
   readonly #encoder = new TextEncoder();
+  readonly #breather = new Breather();
   #lines: string[] = [];
   /** Directories on the way to what may be taken: they count when something in them is. */
   #pending: (readonly [path: string, entry: TreeEntry])[] = [];
@@ -100,8 +102,10 @@ class Checksum {
     include: IgnoreMatcher | undefined,
     above: Matches,
   ): Promise<void> {
-    this.#options.signal?.throwIfAborted();
     for (const name of await this.#tree.list(source)) {
+      const pause = this.#breather.pause();
+      if (pause !== undefined) await pause;
+      this.#options.signal?.throwIfAborted();
       const from = join(source, name);
       const entry = await this.#tree.lstat(from);
       if (entry === undefined) continue;

@@ -12,6 +12,7 @@ import type { SyncFileSystem } from '../../host/ports.ts';
 import { quote } from '../../images/quote.ts';
 import { isMissing } from '../../images/store/disk-error.ts';
 import { baseOf, byBytes, type FileTree, join, parentOf, ROOT, type TreeEntry } from '../tree/file-tree.ts';
+import { Breather } from './breather.ts';
 import { type ContextChecksums, changedAt, type FoundFile, fileState, type KeptChecksums } from './kept-checksums.ts';
 
 /** What a context needs of a host's files. node:fs and memfs fit as they are. */
@@ -49,6 +50,7 @@ export class DirectoryTree implements FileTree {
   readonly #kept: KeptChecksums | undefined;
   readonly #modes: 'executable-only' | undefined;
   readonly #directories = new Map<string, Names>();
+  readonly #breather = new Breather();
   #checksums: Promise<ContextChecksums> | undefined;
   #count = 0;
 
@@ -175,6 +177,7 @@ export class DirectoryTree implements FileTree {
     const fd = this.#open(file);
     try {
       for (let at = 0; at < size; at += CHUNK_BYTES) {
+        await this.#breather.pause();
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - at));
         if (this.#fill(fd, chunk, at) !== chunk.length) throw changed(file.path);
         yield chunk;

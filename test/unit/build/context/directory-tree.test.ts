@@ -162,6 +162,21 @@ describe('the checksum of a source', () => {
     expect(new Set(sums).size).toBe(sums.length);
   });
 
+  it('lets others on, and ends when it is told to', async () => {
+    const root = contextOf(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`d${i}/x`, 'X'])));
+    const abort = new AbortController();
+    const slow: ContextFiles = {
+      ...syncFileSystem,
+      readdirSync: (path) => {
+        for (const end = Date.now() + 20; Date.now() < end; );
+        return syncFileSystem.readdirSync(path);
+      },
+    };
+    setTimeout(() => abort.abort(new Error('enough')), 60);
+    const options = { createHasher: createNodeHasher, signal: abort.signal };
+    await expect(checksumSources(new DirectoryTree(slow, root), ['.'], options)).rejects.toThrow('enough');
+  });
+
   it('of an absent source waits for the copy to say so', async () => {
     expect(await sum(plain(contextOf({})), ['none'])).toMatch(/^sha256:/);
   });
