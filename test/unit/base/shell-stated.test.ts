@@ -53,7 +53,8 @@ describe('where shells differ, POSIX decides', () => {
 
 describe('says what is wrong', () => {
   it.each([
-    ['if true; then', 2, 'sh: line 1: syntax error: unexpected end of file (expecting "fi")\n'],
+    ['if true; then :', 2, 'sh: line 1: syntax error: unexpected end of file (expecting "fi")\n'],
+    ['if true; then', 2, 'sh: line 1: syntax error: unexpected end of file\n'],
     ['echo a\n fi', 2, 'sh: line 2: syntax error: unexpected "fi"\n'],
     ['echo "a', 2, 'sh: line 1: syntax error: unexpected end of file while looking for the other "\n'],
     ['echo )', 2, 'sh: line 1: syntax error: unexpected ")"\n'],

@@ -11,7 +11,7 @@ import { asAssignment } from '../syntax/parser';
 import { callFunction } from './functions';
 import { runProgram } from './programs';
 import { redirect } from './redirections';
-import { traceCommand } from './trace';
+import { traceAssignment, traceCommand } from './trace';
 
 export function runSimple(shell: Shell, node: Simple): i32 {
   shell.substitutionStatus = -1;
@@ -85,7 +85,7 @@ function assignAll(shell: Shell, assignments: Array<Assignment>, exports: bool):
   for (let i = 0; i < assignments.length; i++) {
     const value = expander.assigned(assignments[i]);
     if (shell.unwind != RUNNING) return false;
-    if (shell.has(XTRACE)) traceCommand(shell, [`${assignments[i].name}=${value}`]);
+    if (shell.has(XTRACE)) traceAssignment(shell, assignments[i].name, value);
     if (!shell.assign(assignments[i].name, value, exports)) return false;
   }
   return true;
