@@ -32,6 +32,8 @@ export interface DirectoryTreeOptions {
 
 const MAX_ENTRIES = 1_000_000;
 const CHUNK_BYTES = 1024 * 1024;
+/** Up to here a file is read at once, into the same memory as others. */
+const SMALL_BYTES = 256 * 1024;
 const S_IFMT = 0o170000n;
 const S_IFDIR = 0o040000n;
 const S_IFREG = 0o100000n;
@@ -52,6 +54,7 @@ export class DirectoryTree implements FileTree {
   readonly #directories = new Map<string, Names>();
   readonly #breather = new Breather();
   #checksums: Promise<ContextChecksums> | undefined;
+  #small: Uint8Array | undefined;
   #count = 0;
 
   /** `root` is an absolute path of the host. */
@@ -128,7 +131,7 @@ export class DirectoryTree implements FileTree {
       kind: 'file',
       ...{ mode: owned.mode, uid: 0, gid: 0, size: file.size },
       read: () => this.#bytes(file),
-      ...(file.size > CHUNK_BYTES ? {} : { readNow: () => this.#bytesNow(file) }),
+      ...(file.size > SMALL_BYTES ? {} : { readNow: () => this.#bytesNow(file) }),
       ...(this.#kept === undefined ? {} : { digest: () => this.#digest(file) }),
     };
   }
@@ -145,7 +148,7 @@ export class DirectoryTree implements FileTree {
     const known = checksums.get(file);
     if (known !== undefined) return known;
     const hasher = kept.createHasher('sha256');
-    if (file.size <= CHUNK_BYTES) hasher.update(this.#bytesNow(file));
+    if (file.size <= SMALL_BYTES) hasher.update(this.#bytesNow(file));
     else for await (const chunk of this.#bytes(file)) hasher.update(chunk);
     const hex = hasher.digestHex();
     checksums.set(file, hex);
@@ -164,7 +167,8 @@ export class DirectoryTree implements FileTree {
   #bytesNow(file: FoundFile): Uint8Array {
     const fd = this.#open(file);
     try {
-      const bytes = new Uint8Array(file.size);
+      this.#small ??= new Uint8Array(SMALL_BYTES);
+      const bytes = this.#small.subarray(0, file.size);
       if (this.#fill(fd, bytes, 0) !== bytes.length) throw changed(file.path);
       return bytes;
     } finally {

@@ -54,10 +54,12 @@ export async function* layerTar(changes: readonly ChangedEntry[], mtime: number)
     if (entry.kind !== 'file') continue;
     const { size, readNow } = entry;
     let written = 0;
-    if (readNow !== undefined) {
+    if (readNow !== undefined && size <= SMALL_BYTES) {
+      // Nobody else may run between reading it and putting it away: it is only lent
+      yield* pieces.makeRoom(size);
       const bytes = readNow();
       written = bytes.length;
-      if (written === size) yield* pieces.add(bytes);
+      if (written === size) pieces.put(bytes);
     } else {
       for await (const chunk of entry.read?.() ?? []) {
         written += chunk.length;
@@ -75,6 +77,7 @@ export async function* layerTar(changes: readonly ChangedEntry[], mtime: number)
 }
 
 const PIECE_BYTES = 1024 * 1024;
+const SMALL_BYTES = PIECE_BYTES / 2;
 const PADDING = new Uint8Array(512);
 
 /** Puts what is small together; what is large goes as it is. */
@@ -83,14 +86,22 @@ class Pieces {
   #length = 0;
 
   *add(bytes: Uint8Array): Generator<Uint8Array> {
-    if (bytes.length > PIECE_BYTES - this.#length) yield* this.take();
-    if (bytes.length > PIECE_BYTES / 2) {
+    if (bytes.length > SMALL_BYTES) {
       yield* this.take();
       yield bytes;
     } else {
-      this.#bytes.set(bytes, this.#length);
-      this.#length += bytes.length;
+      yield* this.makeRoom(bytes.length);
+      this.put(bytes);
     }
+  }
+
+  *makeRoom(length: number): Generator<Uint8Array> {
+    if (length > PIECE_BYTES - this.#length) yield* this.take();
+  }
+
+  put(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   *take(): Generator<Uint8Array> {

@@ -12,7 +12,7 @@ export interface TreeEntry {
   readonly target?: string;
   /** Of a file. */
   readonly read?: () => AsyncIterable<Uint8Array>;
-  /** Of a small file, where it can be had at once: all of it. */
+  /** Of a small file, where it can be had at once: all of it, lent until another one of the tree is read. */
   readonly readNow?: () => Uint8Array;
   /** Of a file, where the tree remembers it: hex of its SHA-256. */
   readonly digest?: () => Promise<string>;

@@ -71,6 +71,13 @@ describe('a directory as a context', () => {
     expect(await collect(readOf(file))).toEqual(new Uint8Array([0x58]));
   });
 
+  it('reads large files piece by piece', async () => {
+    const content = 'x'.repeat((1 << 20) + 5);
+    const file = await plain(contextOf({ a: content })).lstat('a');
+    expect(file?.readNow).toBeUndefined();
+    expect(new TextDecoder().decode(await collect(readOf(file)))).toBe(content);
+  });
+
   it('follows no link on the way', async () => {
     const tree = plain(contextOf(FILES));
     expect(await tree.lstat('dlink/x')).toBeUndefined();
