@@ -6,6 +6,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { RootfsIndex } from '../../../src/core/rootfs-index.ts';
 import type { ByteLocation } from '../../../src/host/ports.ts';
 import type { BlobOrigin, Descriptor, Digest } from '../../../src/images/contracts.ts';
+import { imageDiskUsage } from '../../../src/images/disk-usage.ts';
+import { collectGarbage, diskUsage } from '../../../src/images/gc.ts';
+import { layerPaths } from '../../../src/images/layer-files.ts';
 import { Layers, type LayersOptions } from '../../../src/images/layers.ts';
 import { MEDIA_TYPE } from '../../../src/spec/image-spec.ts';
 import {
@@ -13,6 +16,7 @@ import {
   createNodeHasher,
   diskStore,
   memoryStore,
+  openImages,
   openTestStore,
   sha256,
   type TestStore,
@@ -304,6 +308,18 @@ describe('a layer that is made here', () => {
     const { digest } = await layers.write(chunks(made().plain), pins());
     const { tar } = (await layers.get(digest))!;
     expect((await fs.stat(layout.blob(digest))).ino).toBe((await fs.stat((tar as { path: string }).path)).ino);
+  });
+
+  it('counts once on disk, and goes with both of its names', async () => {
+    const { layers, ...store } = open('disk');
+    const opened = openImages(store, Date.now, layers);
+    const { plain } = made();
+    const { digest } = await layers.write(chunks(plain), pins());
+    const onDisk = await diskUsage(store.fs, layerPaths(store.layout.layers, digest.slice(7)).directory);
+    const usage = await imageDiskUsage({ ...opened.collector, images: opened.images }, async () => 0);
+    expect([usage.totalBytes, usage.reclaimableBytes]).toEqual([onDisk, onDisk]);
+    const { blobs, reclaimedBytes } = await collectGarbage(opened.collector);
+    expect([blobs, reclaimedBytes]).toEqual([[digest], onDisk]);
   });
 
   it('is copied where there are none', async () => {
