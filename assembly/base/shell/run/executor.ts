@@ -30,6 +30,7 @@ import {
 import { runInBackground } from './background';
 import { runPipeline } from './pipeline';
 import { redirect } from './redirections';
+import { listen } from './signals';
 import { runSimple } from './simple';
 import { runInSubshell } from './subshell';
 
@@ -40,7 +41,11 @@ export const MAX_CALLS: i32 = 400;
 export function run(shell: Shell, node: Node): i32 {
   if (shell.has(NO_EXEC) && !shell.interactive) return 0;
   shell.line = node.line;
-  if (node.kind == SIMPLE) return conclude(shell, runSimple(shell, changetype<Simple>(node)));
+  if (node.kind == SIMPLE) {
+    const status = conclude(shell, runSimple(shell, changetype<Simple>(node)));
+    listen(shell);
+    return shell.unwind == RUNNING ? status : shell.status;
+  }
   if (node.redirects.length == 0) return dispatch(shell, node);
   const redirected = redirect(shell, node.redirects);
   if (redirected === null) return shell.unwind == RUNNING ? conclude(shell, 1) : shell.status;

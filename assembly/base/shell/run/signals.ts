@@ -1,10 +1,20 @@
 /** Signals that came while something else was done: their traps run between commands. */
+import { monotonicTime } from '../../wasi/clock';
 import { exitProcess } from '../../wasi/process';
 import { RUNNING, Shell } from '../state/shell';
 import { runSignalTrap } from './traps';
 
 /** Signals with a trap, as bits: what the host's call may not run is kept here. */
 let pending: u64 = 0;
+/** Commands until the host is called, who hands on signals then. */
+let turns: i32 = 0;
+
+/** Between commands: those that ask nothing of the host would else never hear of a signal. */
+export function listen(shell: Shell): void {
+  if ((++turns & 0xff) == 0) monotonicTime();
+  runPendingTraps(shell);
+}
+
 /** Signals some shell of this process has a trap for. */
 let caught: u64 = 0;
 
@@ -35,7 +45,7 @@ export function holdSignal(signal: i32): bool {
 
 /** What came is for the shell that the process is, not for those that run in it. */
 export function runPendingTraps(shell: Shell): void {
-  if (!shell.isOwner) return;
+  if (pending == 0 || !shell.isOwner) return;
   while (pending != 0 && shell.unwind == RUNNING) {
     const signal = <i32>ctz(pending);
     pending &= pending - 1;

@@ -127,9 +127,9 @@ export class Pipeline extends Node {
 
 /** Pipelines with `&&` or `||` between them; the two bind alike. */
 export class AndOr extends Node {
-  commands: Array<Node> = new Array<Node>();
+  commands: Array<Node> = [] as Node[];
   /** Of each: is it `&&` that stands before it? Of the first, nothing. */
-  isAnd: Array<bool> = new Array<bool>();
+  isAnd: Array<bool> = [] as bool[];
 
   constructor() {
     super(AND_OR);
