@@ -5,11 +5,11 @@
 import { cgiEnvironment, cgiResponse } from './host/edge/cgi.ts';
 import { type EdgeCall, type EdgeResult, EdgeRuns } from './host/edge/container.ts';
 import { decodeResponse, encodeRequest, RequestListener } from './host/edge/http-connection.ts';
-import type { EdgeDescription, EdgeImage } from './host/edge/image.ts';
+import type { EdgeDescription, EdgeImage } from './host/edge-image.ts';
 
 export { WctrError } from './errors.ts';
 export type { EdgeCall, EdgeResult } from './host/edge/container.ts';
-export type { EdgeDescription, EdgeImage } from './host/edge/image.ts';
+export type { EdgeDescription, EdgeImage } from './host/edge-image.ts';
 
 export interface EdgeContainer {
   /** A guest of its own for each call; it sees nothing of the others. */

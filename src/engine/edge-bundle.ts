@@ -6,7 +6,7 @@ import { commandLine, resolveUser } from '../containers/process-config.ts';
 import { guardModule, WASI_GRANTS } from '../core/guard.ts';
 import { withMemoryKind } from '../core/load.ts';
 import { WctrError } from '../errors.ts';
-import type { EdgeDescription } from '../host/edge/image.ts';
+import type { EdgeDescription } from '../host/edge-image.ts';
 import { type TarMember, writeTar } from '../images/archive/tar-writer.ts';
 import type { Image } from '../images/image-store.ts';
 import { quote } from '../images/quote.ts';
@@ -93,25 +93,24 @@ async function programOf(
   return new Uint8Array((await files.read(probe.path, Number.MAX_SAFE_INTEGER)) ?? []);
 }
 
+/** Every module is imported by name, so the host compiles all of them beforehand. */
 function indexModule(layers: number): string {
-  const numbers = Array.from({ length: layers }, (_, i) => i);
-  return `// An image as a Worker: every module is imported by name, so the host compiles all of them beforehand.
-import description from './image.js';
-import kernel from './kernel.wasm';
-${numbers.map((i) => `import layer${i} from './layer-${i}.bin';\n`).join('')}import program from './program.wasm';
-import index from './rootfs.bin';
-import { openEdge } from './runtime.js';
-
-export const container = openEdge({
-  description,
-  kernel,
-  program,
-  index,
-  layers: [${numbers.map((i) => `layer${i}`).join(', ')}],
-});
-
-export default { fetch: (request, variables) => container.fetch(request, variables) };
-`;
+  const names = Array.from({ length: layers }, (_, i) => `layer${i}`);
+  const imports = [
+    ['description', 'image.js'],
+    ['kernel', 'kernel.wasm'],
+    ...names.map((name, i) => [name, `layer-${i}.bin`]),
+    ['program', 'program.wasm'],
+    ['index', 'rootfs.bin'],
+    ['{ openEdge }', 'runtime.js'],
+  ];
+  return [
+    ...imports.map(([name, file]) => `import ${name} from './${file}';`),
+    '',
+    `export const container = openEdge({ description, kernel, program, index, layers: [${names.join(', ')}] });`,
+    'export default { fetch: (request, variables) => container.fetch(request, variables) };',
+    '',
+  ].join('\n');
 }
 
 function workerdConfig(layers: number): string {

@@ -1,10 +1,10 @@
 /** Runs an edge image: a kernel as good as new and a guest of its own for every call, on the caller's thread. */
 import { browserRunnerHost } from '../browser/runner-host.ts';
+import type { EdgeImage } from '../edge-image.ts';
 import { createInlineSandbox } from '../inline/sandbox.ts';
 import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox.ts';
 import { clockFrom } from '../wasi/defaults.ts';
 import type { HostListener } from '../wasi/ports.ts';
-import type { EdgeImage } from './image.ts';
 
 export interface EdgeCall {
   /** In place of the image's command. */

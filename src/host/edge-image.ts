@@ -2,7 +2,7 @@
  * An image for a host that compiles no Wasm at run time: what `wctr build --output type=edge` makes, and the edge runtime
  * runs. The program went through the guard when the bundle was made; the host gives its modules compiled.
  */
-import type { GuardInfo } from '../../core/guard.ts';
+import type { GuardInfo } from '../core/guard.ts';
 
 /** The bundle's `image.js`. */
 export interface EdgeDescription {
