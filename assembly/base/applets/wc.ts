@@ -1,7 +1,8 @@
 /** wc */
 import { Context } from '../applet';
 import { closeInput, inputOf } from '../io/open';
-import { statOf } from '../io/walk';
+import { absolute } from '../io/paths';
+import { Stat, statFile, statPath } from '../wasi/stat';
 import { END, Options, STOP } from './options';
 
 const BLOCK: i32 = 65536;
@@ -35,11 +36,15 @@ export function wc(context: Context, args: Array<string>): i32 {
   let width = 1;
   if (columns > 1 || paths.length > 1) {
     let total: u64 = 0;
-    let known = paths.length > 0;
-    for (let i = 0; i < paths.length; i++) {
-      const stat = statOf(context, paths[i] == '-' ? '' : paths[i], true);
-      if (stat != null && stat.isFile) total += stat.size;
-      else if (stat != null || paths[i] == '-') known = false;
+    let known = true;
+    for (let i = 0; i < max(paths.length, 1); i++) {
+      const isInput = paths.length == 0 || paths[i] == '-';
+      const stat = new Stat();
+      if (isInput) {
+        if (context.stdin.descriptor < 0 || statFile(context.stdin.descriptor, stat) < 0) known = false;
+      } else if (statPath(absolute(context, paths[i]), true, stat) < 0) continue;
+      if (stat.isFile) total += stat.size;
+      else known = false;
     }
     width = known ? total.toString().length : 7;
   }
