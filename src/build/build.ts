@@ -3,7 +3,7 @@ import { isWctrError, WctrError } from '../errors.ts';
 import type { Reference } from '../images/reference.ts';
 import type { SolveStatus } from '../spec/build-progress.ts';
 import type { Digest, Platform } from '../spec/image-spec.ts';
-import { type Definition, type DefinitionRequest, loadDefinition } from './definition.ts';
+import { type Definition, type DefinitionRequest, loadDefinition, withoutIgnored } from './definition.ts';
 import { planStages } from './dockerfile/stages.ts';
 import type { BuildArgs } from './dockerfile/variables.ts';
 import { type BuiltImages, parseAnnotations } from './export/documents.ts';
@@ -78,6 +78,9 @@ export async function build(parts: SolveParts, job: BuildJob): Promise<Built> {
   }
 }
 
+/** Each keeps its variables and its config until all are built. */
+const MAX_STAGES = 2500;
+
 class Build {
   readonly #session: Session;
   readonly #job: BuildJob;
@@ -91,7 +94,10 @@ class Build {
     const started = new Date().toISOString();
     const { platforms, outputs } = this.#job;
     const annotations = parseAnnotations(this.#job.annotations ?? {});
-    const { contexts = new Map<string, NamedContext>() } = this.#job;
+    const contexts = new Map<string, NamedContext>();
+    for (const [name, given] of this.#job.contexts ?? []) {
+      contexts.set(name, 'image' in given ? given : { tree: await withoutIgnored(given.tree) });
+    }
     const definition = await loadDefinition(
       this.#session.progress,
       this.#job,
@@ -100,6 +106,10 @@ class Build {
     const solvers = platforms.map(
       (platform) => new Solver(this.#session, this.#solveJob(definition, platform, contexts)),
     );
+    const count = solvers[0]?.job.plan.needed.length ?? 0;
+    if (count > MAX_STAGES) {
+      throw new WctrError('limit-exceeded', `the target needs ${count} stages; ${MAX_STAGES} are allowed`);
+    }
     this.#job.onPlan?.(solvers.flatMap(buildSteps));
     const mtime = solvers[0]?.job.mtime ?? 0;
     const states = await this.#solve(solvers, abort);

@@ -31,6 +31,7 @@ export interface Definition {
 }
 
 const MAX_IGNORE_BYTES = 1 << 20;
+const MAX_CHECKED_LINES = 5000;
 
 export async function loadDefinition(
   progress: BuildProgress,
@@ -57,8 +58,16 @@ export async function loadDefinition(
   return { file, context: matcher === undefined ? context : new IgnoredTree(context, matcher), vertex: digest };
 }
 
+/** A context beside the build context: its own .dockerignore counts for it. */
+export async function withoutIgnored(tree: FileTree): Promise<FileTree> {
+  const found = await readSmall(tree, '.dockerignore', MAX_IGNORE_BYTES);
+  return found === undefined ? tree : new IgnoredTree(tree, new IgnoreMatcher(parseIgnoreFile(found)));
+}
+
 /** Tells what `--check` would. Throws where the Dockerfile says that this is to fail it. */
 function warn(vertex: VertexProgress, source: SourceText, input: string | Uint8Array, plan: PlanOptions): void {
+  // A build waits for its warnings: a file nobody has read through is built without them
+  if (source.lineCount > MAX_CHECKED_LINES) return;
   const { warnings, isViolation, error } = lintDockerfile(input, { ...plan, name: source.name });
   const data = typeof input === 'string' ? new TextEncoder().encode(input) : input;
   vertex.warn(warnings.map((warning) => warningOf(warning, source, data)));

@@ -191,6 +191,28 @@ describe('a Dockerfile', () => {
     expect(layers).toEqual([['644 a A']]);
   }, 60_000);
 
+  it.each([
+    ['stages', Array.from({ length: 3000 }, (_, i) => `FROM ${i === 0 ? 'scratch' : `s${i}`} AS s${i + 1}`)],
+    ['variables', ['FROM scratch', ...Array.from({ length: 20_000 }, (_, i) => `ENV a${i}=1`)]],
+    ['variables at once', ['FROM scratch', `ENV ${Array.from({ length: 5000 }, (_, i) => `a${i}=1`).join(' ')}`]],
+    ['arguments', ['FROM scratch', ...Array.from({ length: 20_000 }, (_, i) => `ARG a${i}=1`)]],
+    ['labels', ['FROM scratch', ...Array.from({ length: 20_000 }, (_, i) => `LABEL a${i}=1`)]],
+    ['ports', ['FROM scratch', 'EXPOSE 1-60000']],
+    ['instructions', ['FROM scratch', ...Array.from({ length: 20_000 }, () => 'CMD a')]],
+  ])(
+    'with more %s than anybody needs is refused',
+    async (_, lines) => {
+      const started = Date.now();
+      await expect(
+        buildHarness().build(lines.join('\n'), CONTEXTS.make({}), { onStatus: () => {} }),
+      ).rejects.toMatchObject({
+        code: 'limit-exceeded',
+      });
+      expect(Date.now() - started).toBeLessThan(20_000);
+    },
+    60_000,
+  );
+
   it('with variables that grow is refused', async () => {
     const text = `FROM scratch\nENV a=${'x'.repeat(1000)}\n${'ENV a=$a$a$a$a$a$a$a$a\n'.repeat(20)}`;
     await expect(buildHarness().build(text, CONTEXTS.make({}))).rejects.toMatchObject({ code: 'limit-exceeded' });

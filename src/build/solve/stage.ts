@@ -28,6 +28,7 @@ interface Written {
 
 /** More than any image has; a manifest with more is refused wherever it is read. */
 const MAX_LAYERS = 1000;
+const MAX_ARGS = 1024;
 
 export async function buildStage(solver: Solver, planned: PlannedStage): Promise<StageState> {
   const { file, plan, mtime, buildArgs, contexts } = solver.job;
@@ -114,11 +115,11 @@ export class StageBuild {
       ...own.map((instruction): Written => ({ instruction, source: file.source })),
     ];
     this.#stepCount += written.slice(0, triggers.length).filter(({ instruction }) => isStep(instruction)).length;
+    const lastRun = written.findLastIndex(({ instruction }) => instruction.kind === 'run');
     for (const [i, one] of written.entries()) {
       this.solver.session.signal.throwIfAborted();
       const id = i < triggers.length ? `trigger ${i}` : one.instruction.span.start;
-      const expectsMore = written.slice(i + 1).some(({ instruction }) => instruction.kind === 'run');
-      await this.solver.placed(one.source, one.instruction.name, () => this.#apply(one, id, expectsMore));
+      await this.solver.placed(one.source, one.instruction.name, () => this.#apply(one, id, i < lastRun));
     }
     const { draft, variables, platform } = this;
     return { layers: this.#layers, draft, variables, platform, vertex: this.#vertex };
@@ -145,6 +146,9 @@ export class StageBuild {
     const file = { source, escape: this.solver.job.file.escape };
     if (written.kind === 'arg') {
       variables.declare(written, file);
+      if (variables.declared.length > MAX_ARGS) {
+        throw new WctrError('limit-exceeded', `this stage has more than ${MAX_ARGS} build arguments`);
+      }
       draft.remember(written.text, false);
       return;
     }

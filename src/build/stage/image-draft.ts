@@ -6,6 +6,10 @@ import { exposedPorts } from '../dockerfile/expose.ts';
 import type { SourceText } from '../dockerfile/source.ts';
 import { cleanPath } from '../ignore/clean-path.ts';
 
+/** No image with more is read here (images/config.ts), and copying them for each stage has to end. */
+const MAX_ITEMS = 4096;
+const MAX_KEYS = 1024;
+
 type Draft = { -readonly [Key in keyof ProcessConfig]: ProcessConfig[Key] };
 
 /** Every stage has a PATH: docker's, where the base image has none. */
@@ -26,6 +30,8 @@ export class ImageDraft {
   readonly #created: string;
   #process: Draft;
   #hasCmd = false;
+  /** Of this stage alone; those of the config until there are any. */
+  #labels: Record<string, string> | undefined;
 
   /** `created` for every entry of the history, RFC 3339. `below`: another stage's draft, or an image's config. */
   constructor(created: string, below?: DraftBase) {
@@ -54,16 +60,34 @@ export class ImageDraft {
 
   /** `layer`: the instruction made one. */
   remember(createdBy: string, layer: boolean): void {
+    if (this.history.length >= MAX_ITEMS) throw tooMany('instructions');
     const entry = { created: this.#created, created_by: createdBy };
     this.history.push(layer ? entry : { ...entry, empty_layer: true });
   }
 
   addLabels(labels: Readonly<Record<string, string>>): void {
-    if (Object.keys(labels).length > 0) this.#process.Labels = { ...this.#process.Labels, ...labels };
+    if (Object.keys(labels).length === 0) return;
+    this.#labels ??= { ...this.#process.Labels };
+    for (const [name, value] of Object.entries(labels)) {
+      // Not by assignment, which would take `__proto__` for something else
+      Object.defineProperty(this.#labels, name, { value, enumerable: true, configurable: true, writable: true });
+    }
+    this.#process.Labels = this.#labels;
   }
 
   /** An expanded instruction that only changes the config; WORKDIR's directory is somebody else's. */
   apply(instruction: StageInstruction, source: SourceText): void {
+    this.#apply(instruction, source);
+    const { Env = [], Labels = {}, ExposedPorts = {}, Volumes = {}, OnBuild = [] } = this.#process;
+    const { kind } = instruction;
+    if (kind === 'env' && Env.length > MAX_ITEMS) throw tooMany('variables');
+    if (kind === 'label' && Object.keys(Labels).length > MAX_ITEMS) throw tooMany('labels');
+    if (kind === 'expose' && Object.keys(ExposedPorts).length > MAX_KEYS) throw tooMany('ports');
+    if (kind === 'volume' && Object.keys(Volumes).length > MAX_KEYS) throw tooMany('volumes');
+    if (kind === 'onbuild' && OnBuild.length > MAX_ITEMS) throw tooMany('triggers');
+  }
+
+  #apply(instruction: StageInstruction, source: SourceText): void {
     const draft = this.#process;
     switch (instruction.kind) {
       case 'env':
@@ -158,4 +182,10 @@ export class ImageDraft {
     }
     this.#process.StopSignal = signal;
   }
+}
+
+function tooMany(what: string): WctrError {
+  return new WctrError('limit-exceeded', `an image cannot have as many ${what} as this stage gives it`, {
+    hint: `${what === 'ports' || what === 'volumes' ? MAX_KEYS : MAX_ITEMS} are allowed`,
+  });
 }

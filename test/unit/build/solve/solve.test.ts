@@ -108,6 +108,22 @@ describe('contexts beside the build context', () => {
     expect((await harness.build('FROM base', CONTEXTS.make({}), more)).layers).toEqual([['755 r R']]);
   });
 
+  it('leave out what their own ignore files say', async () => {
+    const made = (content: string) => ({ content: bytes(content), mode: 0o644 });
+    const tree = new FilesTree(
+      'x',
+      new Map([
+        ['.dockerignore', made('a\n.d*')],
+        ['a', made('A')],
+        ['b', made('B')],
+      ]),
+    );
+    const { layers } = await buildHarness().build('FROM scratch\nCOPY --from=x . /', CONTEXTS.make({}), {
+      contexts: new Map([['x', { tree }]]),
+    });
+    expect(layers).toEqual([['644 b B']]);
+  });
+
   it('stand in for whole stages', async () => {
     const more = { contexts: contexts as BuildJob['contexts'] } as Partial<BuildJob>;
     const text = 'FROM none AS extra\nRUN never\nFROM scratch\nCOPY --from=extra e /';
