@@ -82,9 +82,9 @@ export class AddedSources {
     const keys: string[] = [];
     for (const word of this.#words) {
       if (isRepository(word.text)) {
-        const { createHasher } = this.#solver.session.parts;
+        const { parts, signal } = this.#solver.session;
         const tree = await this.#clone(word);
-        const digest = await checksumSources(tree, ['.'], { createHasher });
+        const digest = await checksumSources(tree, ['.'], { createHasher: parts.createHasher, signal });
         this.#solver.session.materials.push({ uri: word.text });
         keys.push(digest);
         continue;

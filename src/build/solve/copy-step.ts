@@ -72,7 +72,10 @@ export async function copyStep(stage: StageBuild, request: CopyRequest): Promise
         ...(layers === undefined || paths.length === 0 ? [] : [() => key(['layers', ...layers])]),
         async () => {
           if (paths.length === 0) return key([]);
-          return key(['files', await checksumSources(from.tree, paths, { createHasher, exclude, parents })]);
+          return key([
+            'files',
+            await checksumSources(from.tree, paths, { createHasher, exclude, parents, signal: solver.session.signal }),
+          ]);
         },
       ],
       make: async () => {

@@ -78,7 +78,12 @@ export async function mountKeys(solver: Solver, planned: readonly PlannedMount[]
     const files =
       from === undefined
         ? null
-        : (from.layers ?? [await checksumSources(from.tree, [source === '' ? '.' : source], { createHasher })]);
+        : (from.layers ?? [
+            await checksumSources(from.tree, [source === '' ? '.' : source], {
+              createHasher,
+              signal: solver.session.signal,
+            }),
+          ]);
     const about = { type, target, source, readOnly, sizeBytes, files };
     const more = { id, sharing: sharing ?? null, mode: mode ?? null, uid: uid ?? null, gid: gid ?? null };
     keys.push({ ...about, ...more, env: env ?? null });
