@@ -34,7 +34,8 @@ export class Arithmetic {
   /** The name that the operand read last was, if it was one. */
   private name: string = '';
   /** Of the operator `peekBinary` found. */
-  private operator: string = '';
+  private operator: i32 = 0;
+  private operatorLength: i32 = 0;
 
   constructor(
     private text: string,
@@ -95,7 +96,7 @@ export class Arithmetic {
     const value = this.binary(P_OR);
     if (this.failure.length > 0) return 0;
     const operator = this.assignmentOperator();
-    if (operator.length > 0) {
+    if (operator != 0) {
       // the left side must be the name alone
       const name = this.name;
       if (name.length == 0 || !this.isAlone(start, name)) {
@@ -104,7 +105,7 @@ export class Arithmetic {
       }
       const right = this.assignment();
       if (this.failure.length > 0) return 0;
-      const result = operator == '=' ? right : this.apply(operator.substring(0, operator.length - 1), value, right);
+      const result = operator == c.EQUALS ? right : this.apply(operator, value, right);
       this.set(name, result);
       this.name = '';
       return result;
@@ -129,13 +130,14 @@ export class Arithmetic {
     return this.leftEnd == start + name.length;
   }
 
-  private assignmentOperator(): string {
+  /** 0: none is ahead; `=` itself; or the operator that is applied before the assignment, as `apply` takes it. */
+  private assignmentOperator(): i32 {
     this.blanks();
     const first = this.peek();
     if (first == c.EQUALS) {
-      if (this.peek(1) == c.EQUALS) return '';
+      if (this.peek(1) == c.EQUALS) return 0;
       this.at++;
-      return '=';
+      return c.EQUALS;
     }
     let length = 0;
     switch (first) {
@@ -151,16 +153,15 @@ export class Arithmetic {
         break;
       case c.LESS:
       case c.GREATER:
-        if (this.peek(1) != first) return '';
+        if (this.peek(1) != first) return 0;
         length = 2;
         break;
       default:
-        return '';
+        return 0;
     }
-    if (this.peek(length) != c.EQUALS) return '';
-    const operator = this.text.substring(this.at, this.at + length + 1);
+    if (this.peek(length) != c.EQUALS) return 0;
     this.at += length + 1;
-    return operator;
+    return length == 2 ? first | (first << 8) : first;
   }
 
   private binary(precedence: i32): i64 {
@@ -170,7 +171,7 @@ export class Arithmetic {
       const level = this.peekBinary();
       if (level < precedence) return left;
       const operator = this.operator;
-      this.at += operator.length;
+      this.at += this.operatorLength;
       this.name = '';
       if (level == P_AND || level == P_OR) {
         const isDecided = level == P_AND ? left == 0 : left != 0;
@@ -239,34 +240,50 @@ export class Arithmetic {
         if (!isAssigning) level = P_MULTIPLY;
         break;
     }
-    if (level >= 0) this.operator = this.text.substring(this.at, this.at + length);
+    this.operator = length == 2 ? first | (second << 8) : first;
+    this.operatorLength = length;
     return level;
   }
 
-  private apply(operator: string, left: i64, right: i64): i64 {
-    if (operator == '+') return left + right;
-    if (operator == '-') return left - right;
-    if (operator == '*') return left * right;
-    if (operator == '/' || operator == '%') {
-      if (right == 0) {
-        if (this.skipping > 0) return 0;
-        this.failure = 'division by zero';
-        return 0;
-      }
-      // the one quotient that does not fit
-      if (right == -1) return operator == '/' ? 0 - left : 0;
-      return operator == '/' ? left / right : left % right;
+  /** `operator`: its first unit, and 256 times its second one. */
+  private apply(operator: i32, left: i64, right: i64): i64 {
+    switch (operator) {
+      case c.PLUS:
+        return left + right;
+      case c.MINUS:
+        return left - right;
+      case c.STAR:
+        return left * right;
+      case c.SLASH:
+      case c.PERCENT:
+        if (right == 0) {
+          if (this.skipping == 0) this.failure = 'division by zero';
+          return 0;
+        }
+        // the one quotient that does not fit
+        if (right == -1) return operator == c.SLASH ? 0 - left : 0;
+        return operator == c.SLASH ? left / right : left % right;
+      case c.AMPERSAND:
+        return left & right;
+      case c.PIPE:
+        return left | right;
+      case c.CARET:
+        return left ^ right;
+      case c.LESS:
+        return i64(left < right);
+      case c.GREATER:
+        return i64(left > right);
+      case c.LESS | (c.LESS << 8):
+        return left << (right & 63);
+      case c.GREATER | (c.GREATER << 8):
+        return left >> (right & 63);
+      case c.EQUALS | (c.EQUALS << 8):
+        return i64(left == right);
+      case c.BANG | (c.EQUALS << 8):
+        return i64(left != right);
+      case c.LESS | (c.EQUALS << 8):
+        return i64(left <= right);
     }
-    if (operator == '<<') return left << (right & 63);
-    if (operator == '>>') return left >> (right & 63);
-    if (operator == '&') return left & right;
-    if (operator == '|') return left | right;
-    if (operator == '^') return left ^ right;
-    if (operator == '==') return i64(left == right);
-    if (operator == '!=') return i64(left != right);
-    if (operator == '<') return i64(left < right);
-    if (operator == '<=') return i64(left <= right);
-    if (operator == '>') return i64(left > right);
     return i64(left >= right);
   }
 

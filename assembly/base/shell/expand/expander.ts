@@ -14,7 +14,9 @@ import {
   LITERAL,
   LONG_PREFIX,
   LONG_SUFFIX,
+  PARAMETER,
   Part,
+  PLAIN,
   PREFIX,
   QUOTED,
   SUFFIX,
@@ -55,8 +57,22 @@ export class Expander extends ArithmeticScope {
       results.push(plain);
       return;
     }
-    const expanded = this.expand(word, false);
-    if (this.failed) return;
+    let expanded: string;
+    const parts = word.parts;
+    if (parts.length == 1 && isValue(parts[0])) {
+      const value = this.value(parts[0]);
+      if (this.failed) return;
+      if (parts[0].quoted || (value.length > 0 && isOrdinary(value) && !hasSeparator(value, this.separators()))) {
+        results.push(value);
+        return;
+      }
+      const out = new TextBuffer();
+      out.appendFlagged(value, IS_SPLIT);
+      expanded = out.toString();
+    } else {
+      expanded = this.expand(word, false);
+      if (this.failed) return;
+    }
     const fields: string[] = [];
     splitFields(expanded, this.separators(), fields);
     const globs = !this.shell.has(NO_GLOB);
@@ -70,7 +86,19 @@ export class Expander extends ArithmeticScope {
   text(word: Word): string {
     const plain = word.plain;
     if (plain !== null && isOrdinary(plain)) return plain;
+    const parts = word.parts;
+    if (parts.length == 1 && isValue(parts[0])) return this.value(parts[0]);
     return stripUnits(this.expand(word, false));
+  }
+
+  /** Of a part that is one text, whatever is around it. */
+  private value(part: Part): string {
+    if (part.kind == COMMAND) return substitute(this.shell, part.command);
+    if (part.kind == ARITHMETIC) return this.arithmetic(part.word!);
+    const value = this.valueOfParameter(part.text);
+    if (value !== null) return value;
+    if (this.shell.has(NO_UNSET)) this.shell.fail(`${part.text}: parameter not set`);
+    return '';
   }
 
   /** As `text`, with tildes after colons, too. */
@@ -78,6 +106,8 @@ export class Expander extends ArithmeticScope {
     const word = assignment.value;
     const plain = word.plain;
     if (plain !== null && isOrdinary(plain)) return plain;
+    const parts = word.parts;
+    if (parts.length == 1 && isValue(parts[0])) return this.value(parts[0]);
     return stripUnits(this.expand(word, true));
   }
 
@@ -327,6 +357,20 @@ export class Expander extends ArithmeticScope {
   assign(name: string, value: string): bool {
     return this.shell.assign(name, value);
   }
+}
+
+/** One text, and nothing but. */
+function isValue(part: Part): bool {
+  if (part.kind == COMMAND || part.kind == ARITHMETIC) return true;
+  return part.kind == PARAMETER && part.operator == PLAIN && part.text != '@' && part.text != '*';
+}
+
+function hasSeparator(text: string, separators: string): bool {
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i);
+    for (let k = 0; k < separators.length; k++) if (separators.charCodeAt(k) == byte) return true;
+  }
+  return false;
 }
 
 /** Nothing in it is expanded. */

@@ -1,3 +1,5 @@
+import { TextBuffer } from '../text-buffer';
+
 /**
  * A word while it is expanded is a string whose units hold a byte below and, above, what became of it:
  *
@@ -12,19 +14,18 @@ export const IS_SPLIT: i32 = 0x200;
 export const EMPTY: i32 = 0x400;
 export const BREAK: i32 = 0x800;
 
-import { TextBuffer } from '../text-buffer';
-
 /** The bytes alone: quote removal. */
 export function stripUnits(text: string): string {
   const length = text.length;
-  let isPlain = true;
-  for (let i = 0; i < length; i++) {
-    if (text.charCodeAt(i) > 0xff) {
-      isPlain = false;
-      break;
-    }
+  const source = changetype<usize>(text);
+  let all = 0;
+  for (let i = 0; i < length; i++) all |= load<u16>(source + ((<usize>i) << 1));
+  if (all <= 0xff) return text;
+  if ((all & (EMPTY | BREAK)) == 0) {
+    const bytes = changetype<usize>(__new((<usize>length) << 1, idof<string>()));
+    for (let i: usize = 0; i < (<usize>length) << 1; i += 2) store<u16>(bytes + i, load<u8>(source + i));
+    return changetype<string>(bytes);
   }
-  if (isPlain) return text;
   const bytes = new TextBuffer();
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);

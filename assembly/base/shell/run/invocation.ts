@@ -107,7 +107,7 @@ function start(shell: Shell, args: Array<string>): i32 {
       if (letter == 'o' && at + 1 < args.length) option = optionOfName(args[++at]);
       else option = optionOfLetter(letter);
       if (option == 0) {
-        shell.complain(`illegal option ${letter == 'o' ? '-o ' + args[at] : '-' + letter}`);
+        shell.complain(`illegal option ${letter == 'o' ? `-o ${args[at]}` : `-${letter}`}`);
         shell.status = 2;
         return finish(shell);
       }

@@ -7,17 +7,7 @@ import { Expander } from '../expand/expander';
 import { OpenFile } from '../state/open-files';
 import { NO_CLOBBER } from '../state/options';
 import { RUNNING, Shell } from '../state/shell';
-import {
-  APPEND,
-  CLOBBER,
-  DUPLICATE_INPUT,
-  DUPLICATE_OUTPUT,
-  HERE,
-  INPUT,
-  OUTPUT,
-  READ_WRITE,
-  Redirect,
-} from '../syntax/ast';
+import { APPEND, DUPLICATE_INPUT, DUPLICATE_OUTPUT, HERE, INPUT, OUTPUT, READ_WRITE, Redirect } from '../syntax/ast';
 
 const MAX_FD: i32 = 255;
 

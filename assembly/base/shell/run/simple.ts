@@ -76,7 +76,7 @@ function assignOnly(shell: Shell, node: Simple): i32 {
     redirected.undo();
   }
   if (!assignAll(shell, node.assignments, false)) return shell.status;
-  return shell.substitutionStatus >= 0 ? shell.substitutionStatus : 0;
+  return max(shell.substitutionStatus, 0);
 }
 
 /** False where one of them could not be made: the shell is being left then. */

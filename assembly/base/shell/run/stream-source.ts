@@ -12,7 +12,7 @@ export class StreamSource extends Source {
     const reader = this.shell.stdin();
     const line = reader.line();
     if (line === null) return false;
-    const text = reader.terminated ? line + '\n' : line;
+    const text = reader.terminated ? `${line}\n` : line;
     this.text += text;
     if (this.shell.has(VERBOSE) && !this.shell.has(NO_EXEC)) {
       this.shell.stderr().write(text);

@@ -31,7 +31,6 @@ import {
   LITERAL,
   List,
   LONG_PREFIX,
-  LONG_SUFFIX,
   LOOP,
   Loop,
   Node,
