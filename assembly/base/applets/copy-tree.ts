@@ -274,14 +274,18 @@ export class Copier {
     if (parent == '.' || parent == '/') return true;
     const parts = parent.split('/');
     let below = '';
+    let above = parent.startsWith('/') ? '/' : '';
     for (let i = 0; i < parts.length; i++) {
       if (parts[i] == '') continue;
       below = below == '' ? parts[i] : join(below, parts[i]);
+      above = above == '' ? parts[i] : join(above, parts[i]);
       const errno = makeDirectory(absolute(this.context, join(target, below)));
       if (errno < 0 && errno != -EEXIST) {
         this.fail('make directory', join(target, below), errno);
         return false;
       }
+      const source = errno == 0 ? statOf(this.context, above, true) : null;
+      if (source != null) this.attributes(join(target, below), source, true);
     }
     return true;
   }

@@ -5,11 +5,11 @@ import { BAD_MODE, changedMode } from '../io/modes';
 import { absolute, baseName, dirName, join, trimmed } from '../io/paths';
 import { groupId, userId } from '../io/users';
 import { isDirectory, realPath, statError, statOf } from '../io/walk';
-import { ENOTDIR, errorText, EXDEV } from '../wasi/errno';
-import { changeMode, changeOwner, removeFile, renameFile, setTimes, TIME_ATIME, TIME_MTIME } from '../wasi/files';
+import { ENOTDIR, EXDEV, errorText } from '../wasi/errno';
+import { changeMode, changeOwner, removeFile, renameFile } from '../wasi/files';
 import { Copier, FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_OPERANDS } from './copy-tree';
 import { makeDirectories } from './mkdir';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 import { removeTree } from './remove';
 
 /** Where the operands go: a directory they keep their names in, or another name for the only one. */
@@ -27,7 +27,11 @@ class Destination {
       this.sources = operands;
       if (operands.length == 0) this.status = operandFault(context, args, operands, -1);
       else if (!isDirectory(context, target)) {
-        complain(context, args[0], `target directory '${target}': ${errorText(statError() == 0 ? ENOTDIR : statError())}`);
+        complain(
+          context,
+          args[0],
+          `target directory '${target}': ${errorText(statError() == 0 ? ENOTDIR : statError())}`,
+        );
         this.status = 1;
       }
       return;
@@ -208,7 +212,12 @@ function move(copier: Copier, from: string, to: string): void {
   }
   const there = statOf(context, to, false);
   if (there != null) {
-    if (there.dev == source.dev && there.ino == source.ino && realPath(context, dirName(from), 0) == realPath(context, dirName(to), 0) && baseName(from) == baseName(to)) {
+    if (
+      there.dev == source.dev &&
+      there.ino == source.ino &&
+      realPath(context, dirName(from), 0) == realPath(context, dirName(to), 0) &&
+      baseName(from) == baseName(to)
+    ) {
       copier.refuse(`'${from}' and '${to}' are the same file`);
       return;
     }

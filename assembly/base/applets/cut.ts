@@ -2,8 +2,8 @@
 import { Context } from '../applet';
 import { complain } from '../io/messages';
 import { closeInput, inputOf } from '../io/open';
-import { isDigit, unit } from '../io/text';
 import { Reader } from '../io/reader';
+import { isDigit, unit } from '../io/text';
 import { inputs } from './cat';
 import { END, Options, STOP } from './options';
 
@@ -143,7 +143,11 @@ export function cut(context: Context, args: Array<string>): i32 {
     return 1;
   }
   if (!ranges.parse(list)) {
-    complain(context, args[0], kind == 102 ? `invalid field value '${list}'` : `invalid byte/character position '${list}'`);
+    complain(
+      context,
+      args[0],
+      kind == 102 ? `invalid field value '${list}'` : `invalid byte/character position '${list}'`,
+    );
     return 1;
   }
   if (complement) ranges.complement();

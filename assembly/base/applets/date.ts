@@ -2,24 +2,16 @@
 import { Context } from '../applet';
 import { cannot, complain } from '../io/messages';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, inputOf } from '../io/open';
 import { absolute } from '../io/paths';
 import { momentOf, secondsOf } from '../io/times';
 import { statError, statOf } from '../io/walk';
 import { realTime } from '../wasi/clock';
-import { EEXIST, ENOENT, errorText } from '../wasi/errno';
-import {
-  CREATE,
-  closeFile,
-  openFile,
-  setTimes,
-  TIME_ATIME,
-  TIME_MTIME,
-  WRITE,
-} from '../wasi/files';
+import { ENOENT, errorText } from '../wasi/errno';
+import { CREATE, closeFile, openFile, setTimes, TIME_ATIME, TIME_MTIME, WRITE } from '../wasi/files';
 import { parseTime, wasTime } from './dates';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 import { strftime } from './strftime';
-import { inputOf, closeInput } from '../io/open';
 
 const NANOS: i64 = 1000000000;
 const RFC_2822 = '%a, %d %b %Y %H:%M:%S %z';
@@ -170,7 +162,8 @@ export function touch(context: Context, args: Array<string>): i32 {
       case 109: // m
         modification = true;
         break;
-      case 114: { // r
+      case 114: {
+        // r
         const stat = statOf(context, value, follow);
         if (stat == null) {
           complain(context, args[0], `failed to get attributes of '${value}': ${errorText(statError())}`);

@@ -1,7 +1,7 @@
 /** Times as people write them: for date -d and touch -d. */
 import { parseDecimal, wasNumber } from '../io/number';
 import { isAlpha, isDigit, isSpace, unit } from '../io/text';
-import { DAYS, momentOf, MONTHS, secondsOf } from '../io/times';
+import { DAYS, MONTHS, momentOf, secondsOf } from '../io/times';
 
 const NANOS: i64 = 1000000000;
 
@@ -264,7 +264,7 @@ class TimeReader {
     while (isSpace(this.c)) this.at++;
     const from = this.at;
     const count = this.letters() == 'ago' ? -value : value;
-    if (count == value) this.at = before > from ? before : from;
+    if (count == value) this.at = max(before, from);
     if (name == 'year') this.months += 12 * count;
     else if (name == 'month') this.months += count;
     else if (name == 'fortnight') this.seconds += count * 14 * 86400;

@@ -91,7 +91,8 @@ export class Digest {
       state[2] = 0x98badcfe;
       state[3] = 0x10325476;
       state[4] = 0xc3d2e1f0;
-      if (kind == MD5) for (let i = 0; i < 64; i++) this.constants[i] = <u64>Math.floor(Math.abs(Math.sin(<f64>i + 1)) * 4294967296);
+      if (kind == MD5)
+        for (let i = 0; i < 64; i++) this.constants[i] = <u64>Math.floor(Math.abs(Math.sin(<f64>i + 1)) * 4294967296);
       return;
     }
     const first = primes();
@@ -165,9 +166,9 @@ export class Digest {
   private sha1(): void {
     const w = this.schedule;
     const block = changetype<usize>(this.block);
-    for (let i = 0; i < 16; i++) unchecked((w[i] = bswap<u32>(load<u32>(block + (i << 2)))));
+    for (let i = 0; i < 16; i++) w[i] = bswap<u32>(load<u32>(block + (i << 2)));
     for (let i = 16; i < 80; i++) {
-      unchecked((w[i] = rotl<u32>(<u32>(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16]), 1)));
+      w[i] = rotl<u32>(<u32>(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16]), 1);
     }
     let a = <u32>this.state[0];
     let b = <u32>this.state[1];
@@ -207,13 +208,13 @@ export class Digest {
   private sha256(): void {
     const w = this.schedule;
     const block = changetype<usize>(this.block);
-    for (let i = 0; i < 16; i++) unchecked((w[i] = bswap<u32>(load<u32>(block + (i << 2)))));
+    for (let i = 0; i < 16; i++) w[i] = bswap<u32>(load<u32>(block + (i << 2)));
     for (let i = 16; i < 64; i++) {
       const x = <u32>unchecked(w[i - 15]);
       const y = <u32>unchecked(w[i - 2]);
       const s0 = rotr<u32>(x, 7) ^ rotr<u32>(x, 18) ^ (x >> 3);
       const s1 = rotr<u32>(y, 17) ^ rotr<u32>(y, 19) ^ (y >> 10);
-      unchecked((w[i] = <u32>(<u32>w[i - 16] + s0 + <u32>w[i - 7] + s1)));
+      w[i] = <u32>(<u32>w[i - 16] + s0 + <u32>w[i - 7] + s1);
     }
     let a = <u32>this.state[0];
     let b = <u32>this.state[1];
@@ -255,13 +256,13 @@ export class Digest {
   private sha512(): void {
     const w = this.schedule;
     const block = changetype<usize>(this.block);
-    for (let i = 0; i < 16; i++) unchecked((w[i] = bswap<u64>(load<u64>(block + (i << 3)))));
+    for (let i = 0; i < 16; i++) w[i] = bswap<u64>(load<u64>(block + (i << 3)));
     for (let i = 16; i < 80; i++) {
       const x = unchecked(w[i - 15]);
       const y = unchecked(w[i - 2]);
       const s0 = rotr<u64>(x, 1) ^ rotr<u64>(x, 8) ^ (x >> 7);
       const s1 = rotr<u64>(y, 19) ^ rotr<u64>(y, 61) ^ (y >> 6);
-      unchecked((w[i] = w[i - 16] + s0 + w[i - 7] + s1));
+      w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
     const s = this.state;
     let a = s[0];

@@ -45,7 +45,16 @@ class Evaluator {
     let left = this.sum();
     while (this.at < this.words.length) {
       const operator = this.words[this.at];
-      if (operator != '<' && operator != '<=' && operator != '=' && operator != '==' && operator != '!=' && operator != '>=' && operator != '>') break;
+      if (
+        operator != '<' &&
+        operator != '<=' &&
+        operator != '=' &&
+        operator != '==' &&
+        operator != '!=' &&
+        operator != '>=' &&
+        operator != '>'
+      )
+        break;
       this.at++;
       const right = this.sum();
       const a = parseDecimal(left);
@@ -113,7 +122,8 @@ class Evaluator {
   }
 
   private primary(): string {
-    if (this.at >= this.words.length) return this.fail(`syntax error: missing argument after '${this.words[this.words.length - 1]}'`);
+    if (this.at >= this.words.length)
+      return this.fail(`syntax error: missing argument after '${this.words[this.words.length - 1]}'`);
     const word = this.words[this.at++];
     if (word == '(') {
       const value = this.or();

@@ -1,14 +1,13 @@
 /** The expression of find: a tree of tests and actions. */
 import { Context } from '../applet';
-import { complain } from '../io/messages';
 import { BAD_MODE, changedMode } from '../io/modes';
-import { digitOf, parseDecimal, wasNumber } from '../io/number';
-import { isDigit, Text, unit } from '../io/text';
+import { parseDecimal, wasNumber } from '../io/number';
+import { isDigit, unit } from '../io/text';
 import { groupId, userId } from '../io/users';
 import { statError, statOf } from '../io/walk';
-import { errorText } from '../wasi/errno';
 import { EXTENDED, IGNORE_CASE, WHOLE_LINE } from '../regex/parser';
 import { Regex } from '../regex/regex';
+import { errorText } from '../wasi/errno';
 import { parseTime, wasTime } from './dates';
 
 export const AND: i32 = 1;
@@ -76,10 +75,8 @@ export class Expression {
 
   constructor(
     private context: Context,
-    private name: string,
     private words: Array<string>,
     private now: i64,
-    private follow: bool,
   ) {}
 
   private fail(text: string): Term {
@@ -91,7 +88,11 @@ export class Expression {
   parse(): Term {
     let term = this.words.length == 0 ? new Term(TRUE) : this.list();
     if (this.error == '' && this.at < this.words.length) {
-      this.fail(this.words[this.at] == ')' ? "you have too many ')'" : `paths must precede expression: '${this.words[this.at]}'`);
+      this.fail(
+        this.words[this.at] == ')'
+          ? "you have too many ')'"
+          : `paths must precede expression: '${this.words[this.at]}'`,
+      );
     }
     if (!this.acts) {
       const both = new Term(AND);
@@ -187,7 +188,8 @@ export class Expression {
   }
 
   private primary(word: string): Term {
-    if (word == '-true' || word == '-noleaf' || word == '-daystart' || word == '-warn' || word == '-nowarn') return new Term(TRUE);
+    if (word == '-true' || word == '-noleaf' || word == '-daystart' || word == '-warn' || word == '-nowarn')
+      return new Term(TRUE);
     if (word == '-false') return new Term(FALSE);
     if (word == '-depth' || word == '-d') {
       this.depthFirst = true;
@@ -237,7 +239,8 @@ export class Expression {
     }
     if (word == '-lname' || word == '-ilname') return this.textual(LINK_NAME, argument, word == '-ilname');
     if (word == '-regextype') {
-      this.dialect = argument.includes('extended') || argument.includes('egrep') || argument.includes('awk') ? EXTENDED : 0;
+      this.dialect =
+        argument.includes('extended') || argument.includes('egrep') || argument.includes('awk') ? EXTENDED : 0;
       return new Term(TRUE);
     }
     if (word == '-regex' || word == '-iregex') {
@@ -247,7 +250,8 @@ export class Expression {
     }
     if (word == '-maxdepth' || word == '-mindepth') {
       const value = parseDecimal(argument);
-      if (!wasNumber() || value < 0) return this.fail(`expected a positive decimal integer argument to ${word}, but got '${argument}'`);
+      if (!wasNumber() || value < 0)
+        return this.fail(`expected a positive decimal integer argument to ${word}, but got '${argument}'`);
       if (word == '-maxdepth') this.most = <i32>min<i64>(value, i32.MAX_VALUE);
       else this.least = <i32>min<i64>(value, i32.MAX_VALUE);
       return new Term(TRUE);
@@ -262,13 +266,21 @@ export class Expression {
     if (word == '-size') return this.size(argument);
     if (word == '-links') return this.number(new Term(LINKS), word, argument);
     if (word == '-inum') return this.number(new Term(INODE), word, argument);
-    if (word == '-mtime' || word == '-atime' || word == '-ctime' || word == '-mmin' || word == '-amin' || word == '-cmin') {
+    if (
+      word == '-mtime' ||
+      word == '-atime' ||
+      word == '-ctime' ||
+      word == '-mmin' ||
+      word == '-amin' ||
+      word == '-cmin'
+    ) {
       const term = this.number(new Term(AGE), word, argument);
       term.text = word.charAt(1);
       term.unit = word.endsWith('time') ? 86400 : 60;
       return term;
     }
-    if (word == '-newer' || word == '-anewer' || word == '-cnewer' || word.startsWith('-newer')) return this.newer(word, argument);
+    if (word == '-newer' || word == '-anewer' || word == '-cnewer' || word.startsWith('-newer'))
+      return this.newer(word, argument);
     if (word == '-perm') return this.perm(argument);
     if (word == '-user' || word == '-uid' || word == '-group' || word == '-gid') {
       const isUser = word == '-user' || word == '-uid';

@@ -1,5 +1,6 @@
 /** find */
 import { Context } from '../applet';
+import { Conversion } from '../io/conversion';
 import { cannot, complain, complainOf } from '../io/messages';
 import { modeText, typeLetter } from '../io/modes';
 import { absolute, baseName, dirName, join } from '../io/paths';
@@ -44,7 +45,6 @@ import {
   TYPE,
   USER,
 } from './find-expression';
-import { Conversion } from '../io/conversion';
 import { globMatches } from './glob';
 import { expandEscapes } from './printf';
 import { runCommand } from './run-command';
@@ -98,7 +98,8 @@ class Finder {
         this.status = 1;
       }
       sortNames(names);
-      for (let i = 0; i < names.length; i++) this.visit(join(path, names[i]), depth + 1, depth == 0 ? stat.dev : device);
+      for (let i = 0; i < names.length; i++)
+        this.visit(join(path, names[i]), depth + 1, depth == 0 ? stat.dev : device);
     }
     if (isCounted && expression.depthFirst && !this.quit) this.judge(path, stat, depth);
   }
@@ -137,7 +138,9 @@ class Finder {
       case REGEX:
         return term.regex!.test(path);
       case LINK_NAME:
-        return stat.isLink && readLink(absolute(this.context, path)) == 0 && globMatches(term.text, linkTarget, term.fold);
+        return (
+          stat.isLink && readLink(absolute(this.context, path)) == 0 && globMatches(term.text, linkTarget, term.fold)
+        );
       case TYPE: {
         let mode = stat.mode;
         if (term.fold) {
@@ -285,7 +288,8 @@ class Finder {
         return baseName(path);
       case 104: // h
         return path.includes('/') ? dirName(path) : '.';
-      case 80: { // P
+      case 80: {
+        // P
         if (path == this.start) return '';
         return path.substring(this.start.endsWith('/') ? this.start.length : this.start.length + 1);
       }
@@ -301,11 +305,13 @@ class Finder {
         return (stat.mode & 0o7777).toString(8);
       case 77: // M
         return modeText(stat.mode);
-      case 117: { // u
+      case 117: {
+        // u
         const name = userName(stat.uid);
         return name == '' ? stat.uid.toString() : name;
       }
-      case 103: { // g
+      case 103: {
+        // g
         const name = groupName(stat.gid);
         return name == '' ? stat.gid.toString() : name;
       }
@@ -321,11 +327,13 @@ class Finder {
         return this.depth.toString();
       case 68: // D
         return stat.dev.toString();
-      case 121: { // y
+      case 121: {
+        // y
         const type = typeLetter(stat.mode);
         return type == 45 ? 'f' : String.fromCharCode(type);
       }
-      case 89: { // Y
+      case 89: {
+        // Y
         const followed = statOf(this.context, path, true);
         if (followed == null) return 'N';
         const type = typeLetter(followed.mode);
@@ -337,7 +345,8 @@ class Finder {
         return strftime('%a %b %e %H:%M:%S.%N0 %Y', stat.mtime);
       case 84: // T
       case 65: // A
-      case 67: { // C
+      case 67: {
+        // C
         const time = letter == 84 ? stat.mtime : letter == 65 ? stat.atime : stat.ctime;
         if (which == 64) return strftime('%s.%N0', time);
         if (which == 43) return strftime('%Y-%m-%d+%H:%M:%S.%N0', time);
@@ -369,7 +378,11 @@ export function findFiles(context: Context, args: Array<string>): i32 {
   if (starts.length == 0) starts.push('.');
   const words = args.slice(first);
   if (words.length > 0 && words[0] == '-follow') follow = 2;
-  const expression = new Expression(context, args[0], words.filter((word) => word != '-follow'), realTime(), follow == 2);
+  const expression = new Expression(
+    context,
+    words.filter((word) => word != '-follow'),
+    realTime(),
+  );
   const term = expression.parse();
   if (expression.error != '') {
     complain(context, args[0], expression.error);

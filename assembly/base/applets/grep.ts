@@ -1,16 +1,16 @@
 /** grep, egrep, fgrep */
 import { Context } from '../applet';
 import { complain, complainOf } from '../io/messages';
-import { closeInput, inputOf, openError, openInput } from '../io/open';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, inputOf, openError, openInput } from '../io/open';
 import { absolute, baseName, join } from '../io/paths';
 import { Reader } from '../io/reader';
 import { unit } from '../io/text';
 import { sortNames, statOf } from '../io/walk';
-import { EISDIR, errorText } from '../wasi/errno';
-import { readDirectory } from '../wasi/files';
 import { EXTENDED, IGNORE_CASE, PAREN_LITERAL, WHOLE_LINE, WHOLE_WORD } from '../regex/parser';
 import { Regex } from '../regex/regex';
+import { EISDIR } from '../wasi/errno';
+import { readDirectory } from '../wasi/files';
 import { globMatches } from './glob';
 import { END, Options, STOP } from './options';
 
@@ -397,7 +397,8 @@ export function grep(context: Context, args: Array<string>): i32 {
         patterns = patterns.concat(value.split('\n'));
         given = true;
         break;
-      case 102: { // f
+      case 102: {
+        // f
         const reader = inputOf(context, args[0], value);
         if (reader == null) return 2;
         for (let line = reader.line(); line != null; line = reader.line()) patterns.push(line);

@@ -9,7 +9,19 @@ import { Reader } from '../io/reader';
 import { statError, statOf } from '../io/walk';
 import { Writer } from '../io/writer';
 import { EEXIST, errorText } from '../wasi/errno';
-import { CREATE, changeMode, changeOwner, EXCLUSIVE, readDirectory, removeFile, setTimes, TIME_ATIME, TIME_MTIME, TRUNCATE, WRITE } from '../wasi/files';
+import {
+  CREATE,
+  changeMode,
+  changeOwner,
+  EXCLUSIVE,
+  readDirectory,
+  removeFile,
+  setTimes,
+  TIME_ATIME,
+  TIME_MTIME,
+  TRUNCATE,
+  WRITE,
+} from '../wasi/files';
 import { END, Options, STOP } from './options';
 
 const BLOCK: i32 = 65536;
@@ -123,7 +135,9 @@ class Work {
     }
     const writer = openOutput(context, target, WRITE | CREATE | (this.force ? TRUNCATE : EXCLUSIVE));
     if (writer == null) {
-      this.fail(openError() == EEXIST ? `${target} already exists; not overwritten` : `${target}: ${errorText(openError())}`);
+      this.fail(
+        openError() == EEXIST ? `${target} already exists; not overwritten` : `${target}: ${errorText(openError())}`,
+      );
       closeInput(context, this.name, path, reader);
       return;
     }

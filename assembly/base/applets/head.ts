@@ -1,8 +1,8 @@
 /** head, tail */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { closeInput, inputOf } from '../io/open';
 import { parseSize, wasNumber } from '../io/number';
+import { closeInput, inputOf } from '../io/open';
 import { Reader } from '../io/reader';
 import { isDigit, Text, unit } from '../io/text';
 import { inputs } from './cat';
@@ -52,7 +52,12 @@ export function head(context: Context, args: Array<string>): i32 {
   const part = new Part();
   const words = oldStyle(context, args, part, 45);
   if (words == null) return 1;
-  const options = new Options(context, words, 'n:c:qvz', 'lines:=n,bytes:=c,quiet=q,silent=q,verbose=v,zero-terminated=z');
+  const options = new Options(
+    context,
+    words,
+    'n:c:qvz',
+    'lines:=n,bytes:=c,quiet=q,silent=q,verbose=v,zero-terminated=z',
+  );
   for (let o = options.next(); o != END; o = options.next()) {
     if (o == STOP) return options.status;
     if (o == 110 || o == 99) {

@@ -2,16 +2,15 @@
 import { Context } from '../applet';
 import { Conversion } from '../io/conversion';
 import { complain, complainOf } from '../io/messages';
-import { closeOutput, inputOf, closeInput, openError, openOutput } from '../io/open';
 import { numberEnd, parseDecimal, parseFloatAt, parseSize, wasNumber } from '../io/number';
+import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { Reader } from '../io/reader';
 import { isBlank, unit } from '../io/text';
 import { Writer } from '../io/writer';
 import { Regex } from '../regex/regex';
 import { APPEND, CREATE, TRUNCATE, WRITE } from '../wasi/files';
 import { eachInput } from './each-input';
-import { END, operandFault, Options, STOP } from './options';
-import { general } from '../io/decimal';
+import { END, Options, operandFault, STOP } from './options';
 
 class Numbering {
   style: string = 't';
@@ -285,7 +284,13 @@ export function seq(context: Context, args: Array<string>): i32 {
       context.stdout.write(before + own.real(value) + after);
     } else {
       const text = shape.real(value);
-      context.stdout.write(equal ? (text.startsWith('-') ? `-${text.substring(1).padStart(width - 1, '0')}` : text.padStart(width, '0')) : text);
+      context.stdout.write(
+        equal
+          ? text.startsWith('-')
+            ? `-${text.substring(1).padStart(width - 1, '0')}`
+            : text.padStart(width, '0')
+          : text,
+      );
     }
   }
   if (count >= 0) context.stdout.byte(10);

@@ -1,11 +1,11 @@
 /** ln, link, readlink, realpath */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { absolute, baseName, components, dirName, join, trimmed } from '../io/paths';
-import { isDirectory, realPath, statError, statOf } from '../io/walk';
+import { absolute, baseName, components, dirName, join } from '../io/paths';
+import { realPath, statError, statOf } from '../io/walk';
 import { EEXIST, errorText } from '../wasi/errno';
 import { linkFile, linkTarget, makeSymbolicLink, readLink, removeFile } from '../wasi/files';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 class LinkStyle {
   symbolic: bool = false;
@@ -67,7 +67,9 @@ export function ln(context: Context, args: Array<string>): i32 {
 function make(context: Context, name: string, source: string, path: string, style: LinkStyle): i32 {
   const kind = style.symbolic ? 'symbolic' : 'hard';
   const full = absolute(context, path);
-  const said = style.relative ? relativePath(realPath(context, dirName(path), 2), realPath(context, source, 2)) : source;
+  const said = style.relative
+    ? relativePath(realPath(context, dirName(path), 2), realPath(context, source, 2))
+    : source;
   if (!style.symbolic) {
     const stat = statOf(context, source, false);
     if (stat == null) {

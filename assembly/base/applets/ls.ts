@@ -4,7 +4,7 @@ import { complain } from '../io/messages';
 import { modeText, typeLetter } from '../io/modes';
 import { absolute, join } from '../io/paths';
 import { compare, unit } from '../io/text';
-import { DAYS, momentOf, MONTHS, padded } from '../io/times';
+import { MONTHS, momentOf, padded } from '../io/times';
 import { groupName, userName } from '../io/users';
 import { sortNames, statError, statOf } from '../io/walk';
 import { realTime } from '../wasi/clock';
@@ -13,7 +13,6 @@ import { isTerminal, linkTarget, readDirectory, readLink } from '../wasi/files';
 import { Stat } from '../wasi/stat';
 import { humanSize } from './human-size';
 import { END, Options, STOP } from './options';
-import { quoted } from './printf';
 import { strftime } from './strftime';
 
 const NANOS: i64 = 1000000000;
@@ -160,7 +159,8 @@ class Listing {
     for (let row = 0; row < rows; row++) {
       let line = '';
       for (let i = row; i < texts.length; i += rows) {
-        line += i + rows < texts.length ? texts[i].padEnd((rows == 1 ? texts[i].length : widths[i / rows]) + 2) : texts[i];
+        line +=
+          i + rows < texts.length ? texts[i].padEnd((rows == 1 ? texts[i].length : widths[i / rows]) + 2) : texts[i];
       }
       out.line(line);
     }
@@ -212,9 +212,12 @@ class Listing {
       const stat = item.stat;
       let line = this.prefix(item, inodes, blocks);
       line += `${modeText(stat.mode)} ${stat.nlink.toString().padStart(links)} `;
-      if (this.owner) line += this.numeric ? `${this.user(stat.uid).padStart(users)} ` : `${this.user(stat.uid).padEnd(users)} `;
+      if (this.owner)
+        line += this.numeric ? `${this.user(stat.uid).padStart(users)} ` : `${this.user(stat.uid).padEnd(users)} `;
       if (this.group) {
-        line += this.numeric ? `${this.groupOf(stat.gid).padStart(groups)} ` : `${this.groupOf(stat.gid).padEnd(groups)} `;
+        line += this.numeric
+          ? `${this.groupOf(stat.gid).padStart(groups)} `
+          : `${this.groupOf(stat.gid).padEnd(groups)} `;
       }
       line += `${this.sizeOf(stat).padStart(sizes)} ${this.timeText(this.timeOf(stat))} `;
       line += (this.quote ? `"${item.name}"` : item.name) + this.marker(stat);
@@ -237,7 +240,7 @@ class Listing {
   }
 
   private isRecent(time: i64): bool {
-    return time <= this.now && time > this.now - 31556952 / 2 * NANOS;
+    return time <= this.now && time > this.now - (31556952 / 2) * NANOS;
   }
 
   directory(path: string, title: bool): void {
@@ -351,7 +354,16 @@ export function ls(context: Context, args: Array<string>): i32 {
         l.order = o;
         break;
       case 79: // O
-        l.order = options.value == 'time' ? 116 : options.value == 'size' ? 83 : options.value == 'none' ? 85 : options.value == 'extension' ? 88 : 110;
+        l.order =
+          options.value == 'time'
+            ? 116
+            : options.value == 'size'
+              ? 83
+              : options.value == 'none'
+                ? 85
+                : options.value == 'extension'
+                  ? 88
+                  : 110;
         break;
       case 102: // f
         l.order = 85;
@@ -395,7 +407,8 @@ export function ls(context: Context, args: Array<string>): i32 {
         l.time = o;
         break;
       case 77: // M
-        l.time = options.value.startsWith('a') || options.value == 'use' ? 117 : options.value.startsWith('c') ? 99 : 109;
+        l.time =
+          options.value.startsWith('a') || options.value == 'use' ? 117 : options.value.startsWith('c') ? 99 : 109;
         break;
       case 81: // Q
         l.quote = true;

@@ -4,11 +4,10 @@ import { cannot, complain } from '../io/messages';
 import { BAD_MODE, changedMode } from '../io/modes';
 import { absolute, join, trimmed } from '../io/paths';
 import { isDirectory } from '../io/walk';
-import { EEXIST } from '../wasi/errno';
 import { changeMode, makeDirectory } from '../wasi/files';
 import { processIds } from '../wasi/process';
 import { S_IFDIR } from '../wasi/stat';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 /** Makes a directory and those above it that are missing; 0 or a negative errno. Calls `made` with nothing. */
 export function makeDirectories(context: Context, path: string, told: string): i32 {

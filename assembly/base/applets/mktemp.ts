@@ -1,8 +1,8 @@
 /** mktemp, truncate, sync, dd */
 import { Context } from '../applet';
 import { cannot, complain } from '../io/messages';
-import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { parseSize, wasNumber } from '../io/number';
+import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { absolute, join } from '../io/paths';
 import { Text, toLower, toUpper } from '../io/text';
 import { isDirectory, statError, statOf } from '../io/walk';
@@ -24,7 +24,7 @@ import {
   truncateFile,
   WRITE,
 } from '../wasi/files';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
@@ -51,7 +51,8 @@ export function mktemp(context: Context, args: Array<string>): i32 {
   let template = 'tmp.XXXXXXXXXX';
   if (options.operands.length == 1) template = options.operands[0];
   else inParent = true;
-  if (parent == '') parent = context.env.has('TMPDIR') && context.env.get('TMPDIR') != '' ? context.env.get('TMPDIR') : '/tmp';
+  if (parent == '')
+    parent = context.env.has('TMPDIR') && context.env.get('TMPDIR') != '' ? context.env.get('TMPDIR') : '/tmp';
   if (suffix == '') {
     // what is behind the last X belongs to the suffix
     const last = template.lastIndexOf('X');
@@ -86,7 +87,11 @@ export function mktemp(context: Context, args: Array<string>): i32 {
   if (errno < 0) {
     if (!quiet) {
       const shown = inParent ? join(parent, template + suffix) : template + suffix;
-      complain(context, args[0], `failed to create ${directory ? 'directory' : 'file'} via template '${shown}': ${errorText(errno)}`);
+      complain(
+        context,
+        args[0],
+        `failed to create ${directory ? 'directory' : 'file'} via template '${shown}': ${errorText(errno)}`,
+      );
     }
     return 1;
   }
@@ -201,7 +206,10 @@ function size(text: string): i64 {
   const parts = text.split('x');
   let value: i64 = 1;
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i].endsWith('B') && parts[i].length > 1 && parts[i].charCodeAt(parts[i].length - 2) <= 57 ? parts[i].substring(0, parts[i].length - 1) : parts[i];
+    const part =
+      parts[i].endsWith('B') && parts[i].length > 1 && parts[i].charCodeAt(parts[i].length - 2) <= 57
+        ? parts[i].substring(0, parts[i].length - 1)
+        : parts[i];
     const one = parseSize(part);
     if (!wasNumber()) return -1;
     value *= one;
@@ -215,7 +223,15 @@ function readOperands(context: Context, args: Array<string>, copy: Copy): bool {
     const equals = args[i].indexOf('=');
     const name = equals < 0 ? args[i] : args[i].substring(0, equals);
     const value = equals < 0 ? '' : args[i].substring(equals + 1);
-    const isNumber = name == 'bs' || name == 'ibs' || name == 'obs' || name == 'count' || name == 'skip' || name == 'seek' || name == 'iseek' || name == 'oseek';
+    const isNumber =
+      name == 'bs' ||
+      name == 'ibs' ||
+      name == 'obs' ||
+      name == 'count' ||
+      name == 'skip' ||
+      name == 'seek' ||
+      name == 'iseek' ||
+      name == 'oseek';
     if (isNumber) {
       const number = size(value);
       if (number < 0 || (number == 0 && name.endsWith('bs'))) {
@@ -252,7 +268,16 @@ function readOperands(context: Context, args: Array<string>, copy: Copy): bool {
         else if (flag == 'count_bytes') copy.countBytes = true;
         else if (flag == 'skip_bytes') copy.skipBytes = true;
         else if (flag == 'seek_bytes') copy.seekBytes = true;
-        else if (flag != 'noerror' && flag != 'fsync' && flag != 'fdatasync' && flag != 'fullblock' && flag != 'sync' && flag != 'direct' && flag != 'dsync' && flag != 'sparse') {
+        else if (
+          flag != 'noerror' &&
+          flag != 'fsync' &&
+          flag != 'fdatasync' &&
+          flag != 'fullblock' &&
+          flag != 'sync' &&
+          flag != 'direct' &&
+          flag != 'dsync' &&
+          flag != 'sparse'
+        ) {
           complain(context, args[0], `invalid ${name == 'conv' ? 'conversion' : 'flag'}: '${flag}'`);
           return false;
         }

@@ -1,6 +1,6 @@
 /** chmod, chown, chgrp */
 import { Context } from '../applet';
-import { cannot, complain } from '../io/messages';
+import { complain } from '../io/messages';
 import { BAD_MODE, changedMode, modeText } from '../io/modes';
 import { absolute, join } from '../io/paths';
 import { groupId, loginGroup, userId } from '../io/users';
@@ -9,7 +9,7 @@ import { errorText } from '../wasi/errno';
 import { changeMode, changeOwner, readDirectory } from '../wasi/files';
 import { processIds } from '../wasi/process';
 import { Stat } from '../wasi/stat';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 class Change {
   recursive: bool = false;
@@ -41,10 +41,12 @@ class Change {
     if (stat == null) {
       const isDangling = this.follow && operand && statOf(context, path, false) != null;
       const errno = statError() != 0 ? statError() : 44;
-      this.fail(isDangling ? `cannot operate on dangling symlink '${path}'` : `cannot access '${path}': ${errorText(errno)}`);
+      this.fail(
+        isDangling ? `cannot operate on dangling symlink '${path}'` : `cannot access '${path}': ${errorText(errno)}`,
+      );
       return;
     }
-    if (this.mode != '') this.applyMode(path, stat, operand);
+    if (this.mode != '') this.applyMode(path, stat);
     else this.applyOwner(path, stat, operand);
     if (!this.recursive || !stat.isDirectory) return;
     const names: string[] = [];
@@ -56,7 +58,7 @@ class Change {
     for (let i = 0; i < names.length; i++) this.apply(join(path, names[i]), false);
   }
 
-  private applyMode(path: string, stat: Stat, operand: bool): void {
+  private applyMode(path: string, stat: Stat): void {
     // links found on the way have no mode of their own
     if (stat.isLink) return;
     const mode = changedMode(this.mode, stat.mode, this.umask);
@@ -97,7 +99,13 @@ export function chmod(context: Context, args: Array<string>): i32 {
   for (let i = 1; i < args.length; i++) {
     const arg = args[i];
     if (arg == '--') isOver = true;
-    const isMode = !isOver && mode == '' && arg.length > 1 && arg.startsWith('-') && 'rwxXstugo0,=+-'.includes(arg.charAt(1)) && arg.charAt(1) != '-';
+    const isMode =
+      !isOver &&
+      mode == '' &&
+      arg.length > 1 &&
+      arg.startsWith('-') &&
+      'rwxXstugo0,=+-'.includes(arg.charAt(1)) &&
+      arg.charAt(1) != '-';
     if (isMode) mode = arg;
     else words.push(arg);
   }

@@ -2,7 +2,7 @@
 import { Context } from '../applet';
 import { Conversion } from '../io/conversion';
 import { complain } from '../io/messages';
-import { digitOf, numberEnd, parseBase, parseDecimal, parseFloatAt, wasNumber } from '../io/number';
+import { digitOf, numberEnd, parseBase, parseDecimal, parseFloatAt } from '../io/number';
 import { Text, unit } from '../io/text';
 
 /** As GNU's: -n, -e, -E before the first operand; without -e a backslash is one. */
@@ -87,7 +87,8 @@ export function expandEscapes(source: string, target: Text, argument: bool): boo
         if (argument) target.byte(92);
         target.byte(34);
         break;
-      case 120: { // x
+      case 120: {
+        // x
         let value = 0;
         let digits = 0;
         while (digits < 2 && i + 1 < source.length && digitOf(unit(source, i + 1)) >= 0) {
@@ -223,7 +224,8 @@ function printOnce(context: Context, name: string, format: string, values: Argum
       case 37: // %
         out.byte(37);
         break;
-      case 99: { // c
+      case 99: {
+        // c
         const text = values.next();
         out.write(conversion.pad(text.substring(0, 1)));
         break;
@@ -231,7 +233,8 @@ function printOnce(context: Context, name: string, format: string, values: Argum
       case 115: // s
         out.write(conversion.string(values.next()));
         break;
-      case 98: { // b
+      case 98: {
+        // b
         const text = new Text();
         const more = expandEscapes(values.next(), text, true);
         out.write(conversion.string(text.toString()));

@@ -5,7 +5,7 @@ import { absolute, baseName, dirName, join, trimmed } from '../io/paths';
 import { statError, statOf } from '../io/walk';
 import { EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, errorText } from '../wasi/errno';
 import { readDirectory, removeDirectory, removeFile } from '../wasi/files';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 class Removal {
   status: i32 = 0;

@@ -7,7 +7,17 @@ import { Reader } from '../io/reader';
 import { statOf } from '../io/walk';
 import { FdWriter, Writer } from '../io/writer';
 import { EISDIR, errorText } from '../wasi/errno';
-import { CREATE, changeMode, changeOwner, EXCLUSIVE, openFile, removeFile, renameFile, TRUNCATE, WRITE } from '../wasi/files';
+import {
+  CREATE,
+  changeMode,
+  changeOwner,
+  EXCLUSIVE,
+  openFile,
+  removeFile,
+  renameFile,
+  TRUNCATE,
+  WRITE,
+} from '../wasi/files';
 
 /** An output and whether the line that came last to it lacks its end, as the last of a file may. */
 export class Output {

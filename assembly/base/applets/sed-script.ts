@@ -90,7 +90,7 @@ export class Script {
       if (this.c < 0) break;
       this.command();
     }
-    if (this.error == '' && this.blocks.length > 0) this.error = 'char 0: unmatched `{\'';
+    if (this.error == '' && this.blocks.length > 0) this.error = "char 0: unmatched `{'";
     for (let i = 0; i < this.commands.length && this.error == ''; i++) this.resolve(this.commands[i]);
   }
 
@@ -115,7 +115,7 @@ export class Script {
   private number(): i64 {
     let value: i64 = 0;
     while (isDigit(this.c)) {
-      value = min(value * 10 + this.c - 48, <i64>1 << 50);
+      value = min(value * 10 + this.c - 48, (<i64>1) << 50);
       this.at++;
     }
     return value;
@@ -220,10 +220,10 @@ export class Script {
       if (this.c == 44) {
         this.at++;
         this.blanks();
-        if (!this.address(command.second, true)) this.fail('unexpected `,\'');
+        if (!this.address(command.second, true)) this.fail("unexpected `,'");
       }
     } else if (this.c == 44) {
-      this.fail('unexpected `,\'');
+      this.fail("unexpected `,'");
     }
     if (this.error != '') {
       if (this.error.endsWith(': ')) this.error += 'unterminated address regex';
@@ -254,16 +254,17 @@ export class Script {
     const index = this.commands.length;
     switch (command.letter) {
       case 35: // #
-        if (command.first.kind != NO_ADDRESS) this.fail('comments don\'t accept any addresses');
+        if (command.first.kind != NO_ADDRESS) this.fail("comments don't accept any addresses");
         while (this.c >= 0 && this.c != 10) this.at++;
         return;
       case 123: // {
         this.blocks.push(index);
         this.commands.push(command);
         return;
-      case 125: { // }
+      case 125: {
+        // }
         if (this.blocks.length == 0 || command.first.kind != NO_ADDRESS) {
-          this.fail('unexpected `}\'');
+          this.fail("unexpected `}'");
           return;
         }
         this.commands[this.blocks.pop()].target = index;
@@ -277,7 +278,7 @@ export class Script {
         this.textArgument(command);
         break;
       case 58: // :
-        if (command.first.kind != NO_ADDRESS) this.fail(': doesn\'t want any addresses');
+        if (command.first.kind != NO_ADDRESS) this.fail(": doesn't want any addresses");
         command.text = this.word(false);
         if (command.text == '') this.fail('":" lacks a label');
         break;
@@ -372,11 +373,11 @@ export class Script {
     }
     if (this.c < 0 || (this.c == 10 && unit(this.text, this.at - 1) != 10)) {
       if (this.c < 0 && unit(this.text, this.at - 1) == 92) {
-        this.fail('expected \\ after `a\', `c\' or `i\'');
+        this.fail("expected \\ after `a', `c' or `i'");
         return;
       }
       if (this.c < 0 && unit(this.text, this.at - 1) != 10) {
-        this.fail('expected \\ after `a\', `c\' or `i\'');
+        this.fail("expected \\ after `a', `c' or `i'");
         return;
       }
     }
@@ -421,7 +422,8 @@ export class Script {
         break;
       case 120: // x
       case 111: // o
-      case 100: { // d
+      case 100: {
+        // d
         const base = c == 120 ? 16 : c == 111 ? 8 : 10;
         const most = base == 16 ? 2 : 3;
         let value = 0;
@@ -444,13 +446,13 @@ export class Script {
     const delimiter = this.c;
     this.at++;
     if (delimiter < 0 || delimiter == 10 || delimiter == 92) {
-      this.fail('unterminated `s\' command');
+      this.fail("unterminated `s' command");
       return;
     }
     const pattern = this.delimited(delimiter, true);
     if (this.error == '') this.replacement(command, delimiter);
     if (this.error != '') {
-      if (this.error.endsWith(': ')) this.error += 'unterminated `s\' command';
+      if (this.error.endsWith(': ')) this.error += "unterminated `s' command";
       return;
     }
     let flags = 0;
@@ -459,7 +461,7 @@ export class Script {
       const c = this.c;
       switch (c) {
         case 103: // g
-          if (command.global) this.fail('multiple `g\' options to `s\' command');
+          if (command.global) this.fail("multiple `g' options to `s' command");
           command.global = true;
           break;
         case 112: // p
@@ -485,7 +487,7 @@ export class Script {
           break;
         default:
           if (c == 48) {
-            this.fail('number option to `s\' command may not be zero');
+            this.fail("number option to `s' command may not be zero");
             return;
           }
           if (isDigit(c)) {
@@ -564,11 +566,11 @@ export class Script {
     const from = this.mapSide(delimiter);
     const to = this.mapSide(delimiter);
     if (this.error != '') {
-      this.error += 'unterminated `y\' command';
+      this.error += "unterminated `y' command";
       return;
     }
     if (from.length != to.length) {
-      this.fail('strings for `y\' command are different lengths');
+      this.fail("strings for `y' command are different lengths");
       return;
     }
     const map = new StaticArray<u8>(256);

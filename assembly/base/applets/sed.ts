@@ -1,8 +1,8 @@
 /** sed */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { closeInput, inputOf, openInput } from '../io/open';
 import { inBase, parseDecimal } from '../io/number';
+import { closeInput, inputOf, openInput } from '../io/open';
 import { Reader } from '../io/reader';
 import { Text, toLower, toUpper, unit } from '../io/text';
 import { Regex } from '../regex/regex';
@@ -107,7 +107,9 @@ class Editor {
       case AT_REGEX:
         return this.matches(address.regex);
       case AT_STEP:
-        return address.step <= 0 ? line == address.line : line >= address.line && (line - address.line) % address.step == 0;
+        return address.step <= 0
+          ? line == address.line
+          : line >= address.line && (line - address.line) % address.step == 0;
       default:
         return true;
     }
@@ -173,7 +175,8 @@ class Editor {
           return NEXT_SILENT;
         case 100: // d
           return NEXT_SILENT;
-        case 68: { // D
+        case 68: {
+          // D
           const newline = this.pattern.indexOf('\n');
           if (newline < 0) return NEXT_SILENT;
           this.pattern = this.pattern.substring(newline + 1);
@@ -200,7 +203,8 @@ class Editor {
         case 108: // l
           this.out.raw(visible(this.pattern, command.number >= 0 ? command.number : this.width));
           break;
-        case 110: { // n
+        case 110: {
+          // n
           if (this.input.isLast) return QUIT;
           if (!this.silent) this.print();
           this.flushAppended();
@@ -209,7 +213,8 @@ class Editor {
           this.pattern = line;
           break;
         }
-        case 78: { // N
+        case 78: {
+          // N
           if (this.input.isLast) return QUIT;
           this.flushAppended();
           const line = this.input.next();
@@ -220,7 +225,8 @@ class Editor {
         case 112: // p
           this.print();
           break;
-        case 80: { // P
+        case 80: {
+          // P
           const newline = this.pattern.indexOf('\n');
           if (newline < 0) this.print();
           else this.out.line(this.pattern.substring(0, newline), true);
@@ -250,18 +256,21 @@ class Editor {
         case 119: // w
           this.writeTo(command.text, this.pattern, this.input.terminated);
           break;
-        case 87: { // W
+        case 87: {
+          // W
           const newline = this.pattern.indexOf('\n');
           this.writeTo(command.text, newline < 0 ? this.pattern : this.pattern.substring(0, newline), true);
           break;
         }
-        case 120: { // x
+        case 120: {
+          // x
           const swap = this.pattern;
           this.pattern = this.hold;
           this.hold = swap;
           break;
         }
-        case 121: { // y
+        case 121: {
+          // y
           const map = command.map!;
           const text = new Text(this.pattern.length);
           for (let i = 0; i < this.pattern.length; i++) text.byte(map[unit(this.pattern, i)]);
@@ -442,7 +451,8 @@ export function sed(context: Context, args: Array<string>): i32 {
         script = given ? `${script}\n${options.value}` : options.value;
         given = true;
         break;
-      case 102: { // f
+      case 102: {
+        // f
         const reader = inputOf(context, args[0], options.value);
         if (reader == null) return 1;
         let text = reader.all();
@@ -493,7 +503,7 @@ export function sed(context: Context, args: Array<string>): i32 {
   editor.width = width;
   editor.run();
   if (!files.close()) {
-    complain(context, args[0], 'couldn\'t write a file');
+    complain(context, args[0], "couldn't write a file");
     return 4;
   }
   return editor.exit != 0 ? editor.exit : editor.status != 0 ? editor.status : input.status;

@@ -1,15 +1,15 @@
 /** true, false, pwd, env, printenv, basename, dirname, yes, sync, sleep, nproc, hostname, uname, whoami and their like. */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { FdReader } from '../io/reader';
 import { numberEnd, parseFloatAt } from '../io/number';
-import { baseName, dirName, absolute } from '../io/paths';
+import { absolute, baseName, dirName } from '../io/paths';
+import { FdReader } from '../io/reader';
 import { groupName, loginGroup, supplementaryGroups, userId, userName } from '../io/users';
 import { realPath, statOf } from '../io/walk';
 import { sleep as pause } from '../wasi/clock';
 import { openFile, READ } from '../wasi/files';
 import { processIds } from '../wasi/process';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 import { runCommand } from './run-command';
 
 export function nothing(_context: Context, _args: Array<string>): i32 {
@@ -238,7 +238,16 @@ export function uname(context: Context, args: Array<string>): i32 {
   }
   if (options.operands.length > 0) return operandFault(context, args, options.operands, 0);
   if (wanted == 0) wanted = 1;
-  const words: StaticArray<string> = ['wasi', hostName(context), 'preview1', 'wctr', 'wasm32', 'unknown', 'unknown', 'WASI'];
+  const words: StaticArray<string> = [
+    'wasi',
+    hostName(context),
+    'preview1',
+    'wctr',
+    'wasm32',
+    'unknown',
+    'unknown',
+    'WASI',
+  ];
   const shown: string[] = [];
   for (let i = 0; i < words.length; i++) if (wanted & (1 << i)) shown.push(words[i]);
   context.stdout.line(shown.join(' '));

@@ -1,7 +1,8 @@
 /** What sort compares: fields of lines, as text, as numbers, as versions. */
+
+import { parseFloatAt } from '../io/number';
 import { compare, isAlnum, isBlank, isDigit, isSpace, toUpper, unit } from '../io/text';
 import { MONTHS } from '../io/times';
-import { parseFloatAt } from '../io/number';
 
 export class Order {
   numeric: bool = false;
@@ -129,7 +130,8 @@ export class Key {
 /** A field without a separator begins with the blanks before it. */
 function fieldStart(line: string, field: i32, separator: i32): i32 {
   let at = 0;
-  for (let i = 1; i < field && at < line.length; i++) at = min(oneField(line, at, separator) + (separator >= 0 ? 1 : 0), line.length);
+  for (let i = 1; i < field && at < line.length; i++)
+    at = min(oneField(line, at, separator) + (separator >= 0 ? 1 : 0), line.length);
   return at;
 }
 

@@ -4,8 +4,8 @@ import { complain } from '../io/messages';
 import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { compare, unit } from '../io/text';
 import { errorText } from '../wasi/errno';
-import { compareBy, Key, Order } from './sort-key';
 import { END, Options, STOP } from './options';
+import { compareBy, Key, Order } from './sort-key';
 
 /** What is being sorted by: nothing else runs while lines are compared. */
 let keys: Array<Key> = [];
@@ -96,7 +96,8 @@ export function sort(context: Context, args: Array<string>): i32 {
       case 122: // z
         delimiter = 0;
         break;
-      case 107: { // k
+      case 107: {
+        // k
         const key = new Key();
         if (!key.parse(value)) {
           complain(context, args[0], `invalid key specification '${value}'`);

@@ -1,10 +1,11 @@
 /** stat, du, df */
 import { Context } from '../applet';
+import { Conversion } from '../io/conversion';
 import { cannot, complain } from '../io/messages';
 import { modeText, typeLetter } from '../io/modes';
 import { inBase, parseDecimal, wasNumber } from '../io/number';
 import { absolute, join } from '../io/paths';
-import { unit } from '../io/text';
+import { Text, unit } from '../io/text';
 import { groupName, userName } from '../io/users';
 import { sortNames, statError, statOf } from '../io/walk';
 import { errorText } from '../wasi/errno';
@@ -12,11 +13,9 @@ import { linkTarget, readDirectory, readLink } from '../wasi/files';
 import { Stat } from '../wasi/stat';
 import { globMatches } from './glob';
 import { humanSize } from './human-size';
-import { END, operandFault, Options, STOP } from './options';
-import { expandEscapes, quoted } from './printf';
+import { END, Options, operandFault, STOP } from './options';
+import { expandEscapes } from './printf';
 import { strftime } from './strftime';
-import { Conversion } from '../io/conversion';
-import { Text } from '../io/text';
 
 const NANOS: i64 = 1000000000;
 const TIME = '%Y-%m-%d %H:%M:%S.%N %z';
@@ -313,7 +312,12 @@ export function du(context: Context, args: Array<string>): i32 {
 
 /** The one file system of a container: what it holds is not known from the inside, only that it is there. */
 export function df(context: Context, args: Array<string>): i32 {
-  const options = new Options(context, args, 'hkPTimaHlt:x:', 'human-readable=h,portability=P,print-type=T,inodes=i,all=a,local=l,output?=o');
+  const options = new Options(
+    context,
+    args,
+    'hkPTimaHlt:x:',
+    'human-readable=h,portability=P,print-type=T,inodes=i,all=a,local=l,output?=o',
+  );
   for (let o = options.next(); o != END; o = options.next()) if (o == STOP) return options.status;
   for (let i = 0; i < options.operands.length; i++) {
     if (statOf(context, options.operands[i], true) != null) continue;

@@ -1,6 +1,6 @@
 /** strftime(3) in the POSIX locale and in UTC, with GNU's padding flags `-`, `_`, `0`, `^`. */
 import { unit } from '../io/text';
-import { DAYS, daysOf, Moment, MONTHS, momentOf, padded } from '../io/times';
+import { DAYS, daysOf, MONTHS, Moment, momentOf, padded } from '../io/times';
 
 const NANOS: i64 = 1000000000;
 
@@ -29,7 +29,8 @@ export function strftime(format: string, time: i64): string {
       else break;
     }
     let width = 0;
-    while (i < format.length && unit(format, i) >= 48 && unit(format, i) <= 57) width = min(width * 10 + unit(format, i++) - 48, 99);
+    while (i < format.length && unit(format, i) >= 48 && unit(format, i) <= 57)
+      width = min(width * 10 + unit(format, i++) - 48, 99);
     if (i < format.length && (unit(format, i) == 69 || unit(format, i) == 79)) i++;
     let colons = 0;
     while (i < format.length && unit(format, i) == 58) {
@@ -84,7 +85,7 @@ function field(letter: i32, m: Moment, seconds: i64, nanos: i64, flag: i32, widt
     case 70: // F
       return `${m.year}-${padded(m.month, 2)}-${padded(m.day, 2)}`;
     case 103: // g
-      return numeric(isoWeek(m) / 100 % 100, 2, '0', flag, width);
+      return numeric((isoWeek(m) / 100) % 100, 2, '0', flag, width);
     case 71: // G
       return numeric(isoWeek(m) / 100, 4, '0', flag, width);
     case 72: // H
@@ -101,7 +102,8 @@ function field(letter: i32, m: Moment, seconds: i64, nanos: i64, flag: i32, widt
       return numeric(m.month, 2, '0', flag, width);
     case 77: // M
       return numeric(m.minute, 2, '0', flag, width);
-    case 78: { // N
+    case 78: {
+      // N
       const digits = padded(nanos, 9);
       return width > 0 && width < 9 ? digits.substring(0, width) : digits;
     }

@@ -1,8 +1,8 @@
 /** md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum, cksum, sum, base64 */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { closeInput, inputOf } from '../io/open';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, inputOf } from '../io/open';
 import { baseName } from '../io/paths';
 import { Reader } from '../io/reader';
 import { unit } from '../io/text';
@@ -115,7 +115,8 @@ function checkList(
   let missing = 0;
   let malformed = 0;
   let fine = 0;
-  const size = kind == MD5 ? 32 : kind == SHA1 ? 40 : kind == SHA224 ? 56 : kind == SHA384 ? 96 : kind == SHA512 ? 128 : 64;
+  const size =
+    kind == MD5 ? 32 : kind == SHA1 ? 40 : kind == SHA224 ? 56 : kind == SHA384 ? 96 : kind == SHA512 ? 128 : 64;
   let number = 0;
   for (let line = reader.line(); line != null; line = reader.line()) {
     number++;
@@ -139,7 +140,11 @@ function checkList(
       if (warn) complain(context, name, `${path}: ${number}: improperly formatted ${title} checksum line`);
       continue;
     }
-    const input = inputOf(new Context(context.stdin, context.stdout, context.stderr, context.cwd, context.env), name, file);
+    const input = inputOf(
+      new Context(context.stdin, context.stdout, context.stderr, context.cwd, context.env),
+      name,
+      file,
+    );
     if (input == null) {
       if (ignore) continue;
       missing++;
@@ -161,8 +166,10 @@ function checkList(
     return false;
   }
   if (!silent) {
-    if (malformed > 0) complain(context, name, `WARNING: ${malformed} line${malformed == 1 ? ' is' : 's are'} improperly formatted`);
-    if (missing > 0) complain(context, name, `WARNING: ${missing} listed file${missing == 1 ? '' : 's'} could not be read`);
+    if (malformed > 0)
+      complain(context, name, `WARNING: ${malformed} line${malformed == 1 ? ' is' : 's are'} improperly formatted`);
+    if (missing > 0)
+      complain(context, name, `WARNING: ${missing} listed file${missing == 1 ? '' : 's'} could not be read`);
     if (bad > 0) complain(context, name, `WARNING: ${bad} computed checksum${bad == 1 ? '' : 's'} did NOT match`);
     if (ignore && fine + bad == 0) complain(context, name, `${path}: no file was verified`);
   }
@@ -180,7 +187,7 @@ export function cksum(context: Context, args: Array<string>): i32 {
   }
   const table = new StaticArray<u32>(256);
   for (let i = 0; i < 256; i++) {
-    let c = <u32>i << 24;
+    let c = (<u32>i) << 24;
     for (let bit = 0; bit < 8; bit++) c = c & 0x80000000 ? (c << 1) ^ 0x04c11db7 : c << 1;
     table[i] = c;
   }
@@ -237,7 +244,9 @@ export function sum(context: Context, args: Array<string>): i32 {
       const folded = (value & 0xffff) + (value >> 16);
       context.stdout.line(`${(folded & 0xffff) + (folded >> 16)} ${(length + 511) / 512}${name}`);
     } else {
-      context.stdout.line(`${value.toString().padStart(5, '0')} ${((length + 1023) / 1024).toString().padStart(5)}${name}`);
+      context.stdout.line(
+        `${value.toString().padStart(5, '0')} ${((length + 1023) / 1024).toString().padStart(5)}${name}`,
+      );
     }
   }
   return status;

@@ -21,7 +21,22 @@ import { chgrp, chmod, chown } from './owners';
 import { echo, printf } from './printf';
 import { rm, rmdir, unlink } from './remove';
 import { sed } from './sed';
-import { basename, dirname, env, hostname, id, no, nothing, nproc, printenv, pwd, sleep, uname, whoami, yes } from './small';
+import {
+  basename,
+  dirname,
+  env,
+  hostname,
+  id,
+  no,
+  nothing,
+  nproc,
+  printenv,
+  pwd,
+  sleep,
+  uname,
+  whoami,
+  yes,
+} from './small';
 import { sort } from './sort';
 import { df, du, stat } from './stat';
 import { base64, cksum, digestSum, sum } from './sums';

@@ -3,9 +3,10 @@ import { Context } from '../applet';
 import { Member, TarReader } from '../archive/tar-format';
 import { complain } from '../io/messages';
 import { modeText } from '../io/modes';
-import { absolute, components, dirName, join, trimmed } from '../io/paths';
+import { absolute, components, dirName, trimmed } from '../io/paths';
 import { groupId, userId } from '../io/users';
 import { isDirectory, statOf } from '../io/walk';
+import { realTime } from '../wasi/clock';
 import { EEXIST, ENOENT, errorText } from '../wasi/errno';
 import {
   CREATE,
@@ -25,7 +26,6 @@ import {
   WRITE,
   writeFile,
 } from '../wasi/files';
-import { realTime } from '../wasi/clock';
 import { processIds } from '../wasi/process';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../wasi/stat';
 import { globMatches } from './glob';
@@ -98,7 +98,11 @@ export class Extractor {
     const plain = trimmed(name);
     for (let i = 0; i < operands.length; i++) {
       const operand = trimmed(operands[i]);
-      if (plain == operand || plain.startsWith(`${operand}/`) || (this.settings.wildcards && globMatches(operand, plain))) {
+      if (
+        plain == operand ||
+        plain.startsWith(`${operand}/`) ||
+        (this.settings.wildcards && globMatches(operand, plain))
+      ) {
         found[i] = true;
         return true;
       }

@@ -5,8 +5,8 @@ import { GunzipReader } from '../archive/inflate';
 import { TarReader } from '../archive/tar-format';
 import { complain } from '../io/messages';
 import { changedMode } from '../io/modes';
-import { closeInput, openError, openInput, openOutput } from '../io/open';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, openError, openInput, openOutput } from '../io/open';
 import { absolute } from '../io/paths';
 import { Reader } from '../io/reader';
 import { groupId, userId } from '../io/users';
@@ -36,7 +36,11 @@ class Sniffer extends Reader {
 
   get isOther(): bool {
     // bzip2, xz and zstd
-    return (this.first == 0x42 && this.second == 0x5a) || (this.first == 0xfd && this.second == 0x37) || (this.first == 0x28 && this.second == 0xb5);
+    return (
+      (this.first == 0x42 && this.second == 0x5a) ||
+      (this.first == 0xfd && this.second == 0x37) ||
+      (this.first == 0x28 && this.second == 0xb5)
+    );
   }
 
   protected source(target: usize, length: i32): i32 {
@@ -98,7 +102,11 @@ export function tar(context: Context, args: Array<string>): i32 {
       case 120: // x
       case 116: // t
         if (action != 0 && action != o) {
-          complain(context, args[0], "You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option");
+          complain(
+            context,
+            args[0],
+            "You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option",
+          );
           return 2;
         }
         action = o;
@@ -145,7 +153,8 @@ export function tar(context: Context, args: Array<string>): i32 {
         settings.skipOld = true;
         break;
       case 84: // T
-      case 88: { // X
+      case 88: {
+        // X
         const reader = openInput(context, value);
         if (reader == null) {
           complain(context, args[0], `${value}: Cannot open: ${errorText(openError())}`);
@@ -185,10 +194,15 @@ export function tar(context: Context, args: Array<string>): i32 {
         settings.numericOwner = true;
         break;
       case 54: // 6
-      case 55: { // 7
+      case 55: {
+        // 7
         // name, number, or name:number
         const name = value.split(':')[0];
-        const number = value.includes(':') ? parseDecimal(value.substring(value.indexOf(':') + 1)) : o == 54 ? userId(name) : groupId(name);
+        const number = value.includes(':')
+          ? parseDecimal(value.substring(value.indexOf(':') + 1))
+          : o == 54
+            ? userId(name)
+            : groupId(name);
         const isName = name.length > 0 && !(name.charCodeAt(0) >= 48 && name.charCodeAt(0) <= 57);
         if (number < 0 && !isName) {
           complain(context, args[0], `Invalid owner or group: '${value}'`);
@@ -231,7 +245,11 @@ export function tar(context: Context, args: Array<string>): i32 {
       case 75: // K
       case 69: // E
       case 76: // L
-        complain(context, args[0], 'an option was given that is not supported: --transform, --keep-newer-files, --remove-files, --verify');
+        complain(
+          context,
+          args[0],
+          'an option was given that is not supported: --transform, --keep-newer-files, --remove-files, --verify',
+        );
         return 2;
     }
   }
@@ -287,7 +305,12 @@ export function tar(context: Context, args: Array<string>): i32 {
     return 2;
   }
   const unzipped: GunzipReader | null = sniffer.isGzip ? new GunzipReader(sniffer) : null;
-  const extractor = new Extractor(inner, args[0], settings, new TarReader(unzipped != null ? <Reader>unzipped : <Reader>sniffer));
+  const extractor = new Extractor(
+    inner,
+    args[0],
+    settings,
+    new TarReader(unzipped != null ? <Reader>unzipped : <Reader>sniffer),
+  );
   extractor.run(operands, action == 116);
   if (unzipped != null && unzipped.fault != '' && !unzipped.fault.startsWith('decompression OK')) {
     complain(context, args[0], unzipped.fault);

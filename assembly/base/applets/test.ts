@@ -2,8 +2,8 @@
 import { Context } from '../applet';
 import { complain } from '../io/messages';
 import { parseDecimal, wasNumber } from '../io/number';
-import { statOf } from '../io/walk';
 import { compare, isSpace, unit } from '../io/text';
+import { statOf } from '../io/walk';
 import { isTerminal } from '../wasi/files';
 import { processIds } from '../wasi/process';
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } from '../wasi/stat';
@@ -143,7 +143,8 @@ class Expression {
         return operand.length > 0;
       case 122: // z
         return operand.length == 0;
-      case 116: { // t
+      case 116: {
+        // t
         const fd = <i32>this.integer(operand);
         return !this.fault && isTerminal(fd);
       }

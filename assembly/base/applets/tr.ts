@@ -1,10 +1,10 @@
 /** tr */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
+import { parseBase, parseDecimal, wasNumber } from '../io/number';
 import { unit } from '../io/text';
 import { addClass, ByteSet } from '../regex/node';
-import { parseBase, parseDecimal, wasNumber } from '../io/number';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 const BLOCK: i32 = 65536;
 
@@ -132,12 +132,7 @@ export function tr(context: Context, args: Array<string>): i32 {
   let remove = false;
   let squeeze = false;
   let cut = false;
-  const options = new Options(
-    context,
-    args,
-    '+cCdst',
-    'complement=c,delete=d,squeeze-repeats=s,truncate-set1=t',
-  );
+  const options = new Options(context, args, '+cCdst', 'complement=c,delete=d,squeeze-repeats=s,truncate-set1=t');
   for (let o = options.next(); o != END; o = options.next()) {
     if (o == STOP) return options.status;
     if (o == 99 || o == 67) complement = true;

@@ -1,11 +1,11 @@
 /** uniq, comm */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, closeOutput, inputOf, openError, openOutput } from '../io/open';
 import { compare, isBlank, unit } from '../io/text';
 import { errorText } from '../wasi/errno';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 
 export function uniq(context: Context, args: Array<string>): i32 {
   let counted = false;
@@ -34,7 +34,11 @@ export function uniq(context: Context, args: Array<string>): i32 {
     else {
       const value = parseDecimal(options.value);
       if (!wasNumber() || value < 0) {
-        complain(context, args[0], `${options.value}: invalid number of ${o == 102 ? 'fields' : 'bytes'} to ${o == 119 ? 'compare' : 'skip'}`);
+        complain(
+          context,
+          args[0],
+          `${options.value}: invalid number of ${o == 102 ? 'fields' : 'bytes'} to ${o == 119 ? 'compare' : 'skip'}`,
+        );
         return 1;
       }
       if (o == 102) fields = value;

@@ -1,14 +1,14 @@
 /** xargs, timeout, nohup, nice, which */
 import { Context } from '../applet';
 import { complain } from '../io/messages';
-import { closeInput, inputOf } from '../io/open';
 import { parseDecimal, wasNumber } from '../io/number';
+import { closeInput, inputOf } from '../io/open';
 import { join } from '../io/paths';
 import { Reader, TextReader } from '../io/reader';
 import { isSpace, Text } from '../io/text';
 import { statOf } from '../io/walk';
 import { monotonicTime } from '../wasi/clock';
-import { END, operandFault, Options, STOP } from './options';
+import { END, Options, operandFault, STOP } from './options';
 import { runCommand } from './run-command';
 import { duration } from './small';
 
@@ -93,7 +93,11 @@ class Items {
         }
         if (c != quote) {
           const kind = quote == 39 ? 'single' : 'double';
-          complain(this.context, this.name, `unmatched ${kind} quote; by default quotes are special to xargs unless you use the -0 option`);
+          complain(
+            this.context,
+            this.name,
+            `unmatched ${kind} quote; by default quotes are special to xargs unless you use the -0 option`,
+          );
           this.failed = true;
           return null;
         }
@@ -142,7 +146,8 @@ export function xargs(context: Context, args: Array<string>): i32 {
         file = value;
         break;
       case 100: // d
-        delimiter = value == '\\n' ? 10 : value == '\\0' ? 0 : value == '\\t' ? 9 : value.length > 0 ? value.charCodeAt(0) : 0;
+        delimiter =
+          value == '\\n' ? 10 : value == '\\0' ? 0 : value == '\\t' ? 9 : value.length > 0 ? value.charCodeAt(0) : 0;
         break;
       case 69: // E
       case 101: // e
@@ -157,7 +162,8 @@ export function xargs(context: Context, args: Array<string>): i32 {
       case 110: // n
       case 76: // L
       case 108: // l
-      case 115: { // s
+      case 115: {
+        // s
         const number = o == 108 && value == '' ? 1 : parseDecimal(value);
         if ((o != 108 && !wasNumber()) || number < 1) {
           complain(context, args[0], `invalid number '${value}' for -${String.fromCharCode(o)} option`);
@@ -230,7 +236,13 @@ export function xargs(context: Context, args: Array<string>): i32 {
  * afterwards that it took too long. The shell's runner, where there is one, ends programs in time.
  */
 export function timeout(context: Context, args: Array<string>): i32 {
-  const options = new Options(context, args, '+k:s:v', 'kill-after:=k,signal:=s,preserve-status=p,foreground=f,verbose=v', 125);
+  const options = new Options(
+    context,
+    args,
+    '+k:s:v',
+    'kill-after:=k,signal:=s,preserve-status=p,foreground=f,verbose=v',
+    125,
+  );
   for (let o = options.next(); o != END; o = options.next()) if (o == STOP) return options.status;
   if (options.operands.length < 2) {
     operandFault(context, args, options.operands, -1);
@@ -286,7 +298,9 @@ export function which(context: Context, args: Array<string>): i32 {
     if (o == 97) all = true;
     else quiet = true;
   }
-  const path = context.env.has('PATH') ? context.env.get('PATH') : '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const path = context.env.has('PATH')
+    ? context.env.get('PATH')
+    : '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   let status = options.operands.length == 0 ? 1 : 0;
   for (let i = 0; i < options.operands.length; i++) {
     const name = options.operands[i];

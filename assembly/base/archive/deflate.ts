@@ -185,7 +185,7 @@ export class GzipWriter extends Writer {
     const data = changetype<usize>(this.data);
     const start = this.start;
     const end = this.end;
-    for (let i = 0; i < HASH; i++) unchecked((this.heads[i] = -1));
+    for (let i = 0; i < HASH; i++) this.heads[i] = -1;
     for (let i = max(start - WINDOW, 0); i < start && i + 2 < end; i++) this.remember(i);
     // symbols: literals as they are, matches as length and distance
     const tokens = new StaticArray<u32>(end - start + 1);
@@ -214,7 +214,7 @@ export class GzipWriter extends Writer {
         }
       }
       if (best >= 3) {
-        tokens[count++] = 0x80000000 | (<u32>(at - from) << 9) | best;
+        tokens[count++] = 0x80000000 | ((<u32>(at - from)) << 9) | best;
         literals[lengthSymbol(best)]++;
         distances[distanceSymbol(at - from)]++;
         for (let i = 0; i < best; i++, at++) if (at + 3 <= end) this.remember(at);
@@ -235,11 +235,17 @@ export class GzipWriter extends Writer {
 
   private remember(at: i32): void {
     const hash = this.hash(at);
-    unchecked((this.chain[at] = this.heads[hash]));
-    unchecked((this.heads[hash] = at));
+    this.chain[at] = this.heads[hash];
+    this.heads[hash] = at;
   }
 
-  private emit(tokens: StaticArray<u32>, count: i32, literals: StaticArray<u32>, distances: StaticArray<u32>, isLast: bool): void {
+  private emit(
+    tokens: StaticArray<u32>,
+    count: i32,
+    literals: StaticArray<u32>,
+    distances: StaticArray<u32>,
+    isLast: bool,
+  ): void {
     const lengths = new StaticArray<u8>(286 + 30);
     const literalLengths = new StaticArray<u8>(286);
     const distanceLengths = new StaticArray<u8>(30);

@@ -1,6 +1,7 @@
 /** Decompresses deflate (RFC 1951) in gzip members (RFC 1952), as a stream. */
-import { EINVAL } from '../wasi/errno';
+
 import { Reader } from '../io/reader';
+import { EINVAL } from '../wasi/errno';
 import { crc32 } from './crc32';
 
 const WINDOW: i32 = 32768;
@@ -11,10 +12,19 @@ const CODES: i32 = 3;
 const TRAILER: i32 = 4;
 const DONE: i32 = 5;
 
-const LENGTH_BASE: StaticArray<u16> = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
-const LENGTH_BITS: StaticArray<u8> = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-const DISTANCE_BASE: StaticArray<u16> = [1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577];
-const DISTANCE_BITS: StaticArray<u8> = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13];
+const LENGTH_BASE: StaticArray<u16> = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+];
+const LENGTH_BITS: StaticArray<u8> = [
+  0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
+];
+const DISTANCE_BASE: StaticArray<u16> = [
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+  8193, 12289, 16385, 24577,
+];
+const DISTANCE_BITS: StaticArray<u8> = [
+  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+];
 const ORDER: StaticArray<u8> = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /** A canonical Huffman code: how many codes of each length, and the symbols in the order of their codes. */
@@ -80,7 +90,7 @@ export class GunzipReader extends Reader {
 
   private need(count: i32): u32 {
     while (this.bitCount < count && this.state != DONE) {
-      this.bits |= <u32>this.byteIn() << this.bitCount;
+      this.bits |= (<u32>this.byteIn()) << this.bitCount;
       this.bitCount += 8;
     }
     const value = this.bits & ((1 << count) - 1);
@@ -137,8 +147,8 @@ export class GunzipReader extends Reader {
       extra |= this.byteIn() << 8;
       while (extra-- > 0 && this.state != DONE) this.byteIn();
     }
-    if (flags & 8) while (this.state != DONE && this.byteIn() != 0) continue;
-    if (flags & 16) while (this.state != DONE && this.byteIn() != 0) continue;
+    if (flags & 8) while (this.state != DONE && this.byteIn() != 0);
+    if (flags & 16) while (this.state != DONE && this.byteIn() != 0);
     if (flags & 2) {
       this.byteIn();
       this.byteIn();
@@ -211,7 +221,8 @@ export class GunzipReader extends Reader {
       }
       while (times-- > 0) read[i++] = value;
     }
-    isFine = isFine && this.literals.build(read, 0, literalCount) && this.distances.build(read, literalCount, distanceCount);
+    isFine =
+      isFine && this.literals.build(read, 0, literalCount) && this.distances.build(read, literalCount, distanceCount);
     if (this.state == DONE) return;
     if (isFine) this.state = CODES;
     else this.fail('invalid compressed data--format violated');
@@ -221,8 +232,8 @@ export class GunzipReader extends Reader {
     this.bits = this.bitCount = 0;
     let crc: u32 = 0;
     let total: u32 = 0;
-    for (let i = 0; i < 4; i++) crc |= <u32>this.byteIn() << (8 * i);
-    for (let i = 0; i < 4; i++) total |= <u32>this.byteIn() << (8 * i);
+    for (let i = 0; i < 4; i++) crc |= (<u32>this.byteIn()) << (8 * i);
+    for (let i = 0; i < 4; i++) total |= (<u32>this.byteIn()) << (8 * i);
     if (this.state == DONE) return;
     if (crc != this.crc) this.fail('invalid compressed data--crc error');
     else if (total != this.total) this.fail('invalid compressed data--length error');
@@ -262,7 +273,7 @@ export class GunzipReader extends Reader {
 
   private put(target: usize, done: i32, byte: i32): void {
     store<u8>(target + done, byte);
-    unchecked((this.window[this.at] = <u8>byte));
+    this.window[this.at] = <u8>byte;
     this.at = (this.at + 1) & (WINDOW - 1);
     this.total++;
   }
@@ -272,7 +283,8 @@ export class GunzipReader extends Reader {
     while (done < length && this.state != DONE) {
       if (this.left > 0) {
         this.left--;
-        const byte = this.state == STORED ? this.byteIn() : unchecked(this.window[(this.at - this.distance) & (WINDOW - 1)]);
+        const byte =
+          this.state == STORED ? this.byteIn() : unchecked(this.window[(this.at - this.distance) & (WINDOW - 1)]);
         if (this.state == DONE) break;
         this.put(target, done++, byte);
         continue;
@@ -304,7 +316,8 @@ export class GunzipReader extends Reader {
         break;
       }
       this.distance = DISTANCE_BASE[far] + <i32>this.need(DISTANCE_BITS[far]);
-      if (<u32>this.distance > this.total && this.total < <u32>WINDOW) this.fail('invalid compressed data--format violated');
+      if (<u32>this.distance > this.total && this.total < <u32>WINDOW)
+        this.fail('invalid compressed data--format violated');
     }
     return done;
   }

@@ -6,8 +6,8 @@
  *     157 link 100   257 magic 6   263 version 2   265 user 32   297 group 32   329 major 8   337 minor 8   345 prefix 155
  */
 import { parseDecimal, wasNumber } from '../io/number';
-import { fromBytes, Text, unit } from '../io/text';
 import { Reader } from '../io/reader';
+import { fromBytes, Text, unit } from '../io/text';
 import { Writer } from '../io/writer';
 
 export const BLOCK: i32 = 512;
@@ -55,7 +55,7 @@ export class TarReader {
     let value: i64 = 0;
     if (load<u8>(base) & 0x80) {
       value = load<u8>(base) & 0x40 ? -1 : 0;
-      for (let i = 0; i < size; i++) value = (value << 8) | (i == 0 ? (load<u8>(base) & 0x7f) : load<u8>(base + i));
+      for (let i = 0; i < size; i++) value = (value << 8) | (i == 0 ? load<u8>(base) & 0x7f : load<u8>(base + i));
       return value;
     }
     for (let i = 0; i < size; i++) {
@@ -177,7 +177,13 @@ export class TarReader {
     }
   }
 
-  private member(type: i32, size: i64, longName: string, longLink: string, records: Map<string, string> | null): Member {
+  private member(
+    type: i32,
+    size: i64,
+    longName: string,
+    longLink: string,
+    records: Map<string, string> | null,
+  ): Member {
     const member = new Member();
     const isUstar = this.text(257, 5) == 'ustar';
     const isGnu = this.text(257, 8) == 'ustar  ';

@@ -36,7 +36,8 @@ export class Conversion {
       c.widthGiven = true;
       at++;
     }
-    while (at < format.length && isDigit(unit(format, at))) c.width = min(c.width * 10 + unit(format, at++) - 48, 1 << 20);
+    while (at < format.length && isDigit(unit(format, at)))
+      c.width = min(c.width * 10 + unit(format, at++) - 48, 1 << 20);
     if (at < format.length && unit(format, at) == 46) {
       at++;
       c.precision = 0;
@@ -87,7 +88,7 @@ export class Conversion {
     let sign = '';
     if (letter == 100 || letter == 105) {
       sign = this.sign(value < 0);
-      digits = inBase(value < 0 ? <u64>(-value) : <u64>value, 10);
+      digits = inBase(value < 0 ? <u64>-value : <u64>value, 10);
     } else if (letter == 111) {
       digits = inBase(<u64>value, 8);
       if (this.alternate && digits.charCodeAt(0) != 48) digits = `0${digits}`;
@@ -105,12 +106,12 @@ export class Conversion {
 
   /** %e %E %f %F %g %G %a */
   real(value: f64): string {
-    const negative = (reinterpret<u64>(value) >> 63) != 0;
+    const negative = reinterpret<u64>(value) >> 63 != 0;
     const letter = this.letter | 32;
     const upper = this.letter != letter;
     let text: string;
-    if (isNaN(value) || !isFinite(value)) {
-      text = this.sign(negative) + (isNaN(value) ? 'nan' : 'inf');
+    if (F64.isNaN(value) || !F64.isFinite(value)) {
+      text = this.sign(negative) + (F64.isNaN(value) ? 'nan' : 'inf');
       return this.pad(upper ? text.toUpperCase() : text);
     }
     const size = Math.abs(value);

@@ -45,7 +45,7 @@ function exactDigits(value: f64): Digits {
     text.text(i == limbs.length - 1 ? part : part.padStart(9, '0'));
   }
   result.text = text.toString();
-  result.point = result.text.length + (exponent < 0 ? exponent : 0);
+  result.point = result.text.length + min(exponent, 0);
   return result;
 }
 

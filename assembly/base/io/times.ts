@@ -77,15 +77,7 @@ export const MONTHS: StaticArray<string> = [
   'December',
 ];
 
-export const DAYS: StaticArray<string> = [
-  'Sunday',
-  'Monday',
-  'Tuesday',
-  'Wednesday',
-  'Thursday',
-  'Friday',
-  'Saturday',
-];
+export const DAYS: StaticArray<string> = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 export function padded(value: i64, width: i32, fill: string = '0'): string {
   return value < 0 ? `-${(-value).toString().padStart(width - 1, fill)}` : value.toString().padStart(width, fill);

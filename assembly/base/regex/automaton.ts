@@ -14,7 +14,6 @@ import {
   OP_JUMP,
   OP_MATCH,
   OP_SAVE,
-  OP_SET,
   OP_SPLIT,
   Program,
 } from './program';

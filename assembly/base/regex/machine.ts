@@ -97,7 +97,7 @@ export class Threads {
   /** Adds a place and those reached from it without a byte. */
   private add(places: Places, pc: i32, at: i32, before: i32, after: i32): void {
     if (unchecked(this.marks[pc]) == this.round) return;
-    unchecked((this.marks[pc] = this.round));
+    this.marks[pc] = this.round;
     const code = this.code;
     const op = unchecked(code[pc * INSTRUCTION]);
     const a = unchecked(code[pc * INSTRUCTION + 1]);
@@ -112,9 +112,9 @@ export class Threads {
       case OP_SAVE:
         if (a < this.slots) {
           const old = unchecked(this.work[a]);
-          unchecked((this.work[a] = at));
+          this.work[a] = at;
           this.add(places, pc + 1, at, before, after);
-          unchecked((this.work[a] = old));
+          this.work[a] = old;
         } else {
           this.add(places, pc + 1, at, before, after);
         }
@@ -128,7 +128,7 @@ export class Threads {
         break;
       default: {
         const index = places.count++;
-        unchecked((places.pcs[index] = pc));
+        places.pcs[index] = pc;
         const size = (<usize>this.slots) << 2;
         memory.copy(changetype<usize>(places.captures) + size * index, changetype<usize>(this.work), size);
       }
@@ -163,7 +163,7 @@ export class Threads {
       const after = at < length ? unit(text, at) : -1;
       // the marks of this position were made when its places were; a new start comes last
       if (!found && (!once || at == from)) {
-        for (let i = 0; i < slots; i++) unchecked((this.work[i] = -1));
+        for (let i = 0; i < slots; i++) this.work[i] = -1;
         this.add(now, 0, at, before, after);
       }
       this.round++;
@@ -171,7 +171,7 @@ export class Threads {
       const following = at + 1 < length ? unit(text, at + 1) : -1;
       for (let i = 0; i < now.count; i++) {
         const pc = unchecked(now.pcs[i]);
-        const captures = changetype<usize>(now.captures) + (<usize>(i * slots) << 2);
+        const captures = changetype<usize>(now.captures) + ((<usize>(i * slots)) << 2);
         if (found && load<i32>(captures) > unchecked(result[0])) break;
         const op = unchecked(code[pc * INSTRUCTION]);
         if (op == OP_MATCH) {

@@ -15,10 +15,10 @@ import {
   GROUP,
   LINE_END,
   LINE_START,
-  Node,
   NO_WORD_AFTER,
   NO_WORD_BEFORE,
   NOT_WORD_EDGE,
+  Node,
   TEXT_END,
   TEXT_START,
   WORD_EDGE,
@@ -177,7 +177,7 @@ export class Parser {
   private number(): i32 {
     let value = -1;
     while (isDigit(this.see(0))) {
-      value = min((value < 0 ? 0 : value) * 10 + this.see(0) - 48, REPEAT_MAX + 1);
+      value = min(max(value, 0) * 10 + this.see(0) - 48, REPEAT_MAX + 1);
       this.at++;
     }
     return value;
@@ -220,7 +220,8 @@ export class Parser {
     const c = this.see(0);
     if (this.operator(40)) return this.group();
     switch (c) {
-      case 46: { // .
+      case 46: {
+        // .
         this.at++;
         const set = new ByteSet();
         set.invert();
@@ -283,13 +284,15 @@ export class Parser {
     switch (c) {
       case 119: // w
         return Node.ofSet(wordSet());
-      case 87: { // W
+      case 87: {
+        // W
         const set = wordSet();
         set.invert();
         return Node.ofSet(set);
       }
       case 115: // s
-      case 83: { // S
+      case 83: {
+        // S
         const set = new ByteSet();
         addClass(set, 'space');
         if (c == 83) set.invert();
@@ -425,7 +428,10 @@ export class Parser {
     if (c != 92) return c;
     const next = this.see(0);
     if (this.flags & BRACKET_ESCAPES && next >= 0) return this.byteEscape();
-    if (this.flags & ESCAPES && (next == 110 || next == 116 || next == 114 || next == 102 || next == 118 || next == 97)) {
+    if (
+      this.flags & ESCAPES &&
+      (next == 110 || next == 116 || next == 114 || next == 102 || next == 118 || next == 97)
+    ) {
       return this.byteEscape();
     }
     if (this.flags & ESCAPES && next == 120 && digitOf(this.see(1)) >= 0) return this.byteEscape();

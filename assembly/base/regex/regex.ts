@@ -2,8 +2,19 @@
 import { unit } from '../io/text';
 import { Automaton } from './automaton';
 import { Backtracker, Threads } from './machine';
-import { Parser, IGNORE_CASE, MULTILINE } from './parser';
-import { INSTRUCTION, nullable, OP_BYTE, OP_JUMP, OP_SAVE, OP_SET, OP_SPLIT, OP_ASSERT, OP_BACKREF, OP_MATCH, Program, startsText } from './program';
+import { IGNORE_CASE, MULTILINE, Parser } from './parser';
+import {
+  INSTRUCTION,
+  nullable,
+  OP_BACKREF,
+  OP_BYTE,
+  OP_JUMP,
+  OP_MATCH,
+  OP_SET,
+  OP_SPLIT,
+  Program,
+  startsText,
+} from './program';
 
 export class Regex {
   /** Why it is not one; nothing else may be called then. */

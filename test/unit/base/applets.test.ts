@@ -27,7 +27,10 @@ function read(file: string): { setup: string; cases: string[] } {
   const end = text.indexOf('\n---\n');
   const cases: string[] = [];
   let block: string[] | undefined;
-  for (const line of text.slice(end + 5).trimEnd().split('\n')) {
+  for (const line of text
+    .slice(end + 5)
+    .trimEnd()
+    .split('\n')) {
     if (line === '<<<') block = [];
     else if (line === '>>>') {
       cases.push((block as string[]).join('\n'));
@@ -61,7 +64,12 @@ function byDebian(text: string): Outcome[] {
   const cwd = mkdtempSync(join(tmpdir(), 'wctr-applets-'));
   try {
     const env = { PATH: '/usr/bin:/bin', HOME: '/root' };
-    const { stdout } = spawnSync(dash as string, [], { cwd, env, input: Buffer.from(text, 'latin1'), maxBuffer: 1 << 26 });
+    const { stdout } = spawnSync(dash as string, [], {
+      cwd,
+      env,
+      input: Buffer.from(text, 'latin1'),
+      maxBuffer: 1 << 26,
+    });
     return outcomes(stdout.toString('latin1'));
   } finally {
     rmSync(cwd, { recursive: true });

@@ -15,7 +15,13 @@ export function awk(context: Context, args: Array<string>): i32 {
   let source = '';
   let isFile = false;
   const assignments: string[] = [];
-  const options = new Options(context, args, '+F:v:f:', 'field-separator:=F,assign:=v,file:=f,posix=p,re-interval=p,traditional=p', 2);
+  const options = new Options(
+    context,
+    args,
+    '+F:v:f:',
+    'field-separator:=F,assign:=v,file:=f,posix=p,re-interval=p,traditional=p',
+    2,
+  );
   for (let o = options.next(); o != END; o = options.next()) {
     if (o == STOP) return options.status;
     if (o == 70) {

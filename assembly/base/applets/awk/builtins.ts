@@ -1,9 +1,9 @@
+// biome-ignore-all lint/correctness/noPrecisionLoss: the constants are 64-bit integers here
 /** The functions of awk. */
 import { Conversion } from '../../io/conversion';
 import { Text, unit } from '../../io/text';
-import { Regex } from '../../regex/regex';
+import { findText, Regex } from '../../regex/regex';
 import { realTime } from '../../wasi/clock';
-import { findText } from '../../regex/regex';
 import { strftime } from '../strftime';
 import { ARRAY, Cell } from './cell';
 import { Machine } from './machine';
@@ -43,7 +43,9 @@ export function callBuiltin(m: Machine, node: Node): Cell {
       return Cell.ofNumber(m.string(only).length);
     }
     case t.B_SUBSTR:
-      return Cell.ofText(substring(m.string(list[0]), m.number(list[1]), list.length > 2 ? m.number(list[2]) : Infinity));
+      return Cell.ofText(
+        substring(m.string(list[0]), m.number(list[1]), list.length > 2 ? m.number(list[2]) : Infinity),
+      );
     case t.B_INDEX: {
       const text = m.string(list[0]);
       const wanted = m.string(list[1]);
@@ -118,7 +120,7 @@ function nearestOf(value: f64): f64 {
 }
 
 function substring(text: string, from: f64, count: f64): string {
-  if (isNaN(from) || isNaN(count)) return '';
+  if (F64.isNaN(from) || F64.isNaN(count)) return '';
   const start = nearest(from);
   const end = count == Infinity ? Infinity : nearest(start + nearest(count));
   const first = max(start, 1);
@@ -228,7 +230,8 @@ function substitute(m: Machine, list: Array<Node>, all: bool): Cell {
       m.record.setWhole(result, m.text(t.V_FS));
     } else {
       const kind = target.kind;
-      if (kind == t.GLOBAL || kind == t.LOCAL || kind == t.INDEX || kind == t.FIELD) m.store(target, Cell.ofText(result));
+      if (kind == t.GLOBAL || kind == t.LOCAL || kind == t.INDEX || kind == t.FIELD)
+        m.store(target, Cell.ofText(result));
       else m.fatal('sub: the third argument cannot be changed');
     }
   }
@@ -256,7 +259,8 @@ export function format(m: Machine, text: string, values: Array<Cell>): string {
     }
     const conversion = Conversion.parse(text, at + 1);
     if (conversion.widthGiven) conversion.setWidth(next < values.length ? <i32>values[next++].toNumber() : 0);
-    if (conversion.precisionGiven) conversion.precision = next < values.length ? max(<i32>values[next++].toNumber(), -1) : 0;
+    if (conversion.precisionGiven)
+      conversion.precision = next < values.length ? max(<i32>values[next++].toNumber(), -1) : 0;
     const start = at;
     at = conversion.end;
     const letter = conversion.letter;
@@ -281,9 +285,10 @@ export function format(m: Machine, text: string, values: Array<Cell>): string {
       case 111: // o
       case 117: // u
       case 120: // x
-      case 88: { // X
+      case 88: {
+        // X
         const number = Math.trunc(value.toNumber());
-        if (isNaN(number) || Math.abs(number) >= 9.2e18) {
+        if (F64.isNaN(number) || Math.abs(number) >= 9.2e18) {
           conversion.letter = 102;
           conversion.precision = 0;
           result.text(conversion.real(number));

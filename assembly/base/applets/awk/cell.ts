@@ -106,12 +106,13 @@ export class Cell {
 /** Whole numbers as such, others by CONVFMT or OFMT. */
 export function numberText(value: f64, format: string): string {
   if (value == Math.trunc(value) && Math.abs(value) < 1e16) return (<i64>value).toString();
-  if (isNaN(value)) return reinterpret<u64>(value) >> 63 ? '-nan' : 'nan';
-  if (!isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  if (F64.isNaN(value)) return reinterpret<u64>(value) >> 63 ? '-nan' : 'nan';
+  if (!F64.isFinite(value)) return value < 0 ? '-inf' : 'inf';
   const percent = format.indexOf('%');
   if (percent < 0) return format;
   const conversion = Conversion.parse(format, percent + 1);
   const letter = conversion.letter | 32;
-  const text = letter == 101 || letter == 102 || letter == 103 ? conversion.real(value) : conversion.integer(<i64>value);
+  const text =
+    letter == 101 || letter == 102 || letter == 103 ? conversion.real(value) : conversion.integer(<i64>value);
   return format.substring(0, percent) + text + format.substring(conversion.end);
 }

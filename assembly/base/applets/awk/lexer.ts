@@ -36,7 +36,26 @@ const WORDS: StaticArray<string> = [
   'print',
   'printf',
 ];
-const LONG: StaticArray<string> = ['**=', '&&', '||', '++', '--', '+=', '-=', '*=', '/=', '%=', '^=', '==', '<=', '>=', '!=', '!~', '>>', '**'];
+const LONG: StaticArray<string> = [
+  '**=',
+  '&&',
+  '||',
+  '++',
+  '--',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '^=',
+  '==',
+  '<=',
+  '>=',
+  '!=',
+  '!~',
+  '>>',
+  '**',
+];
 
 export class Lexer {
   kind: i32 = T_NEWLINE;
@@ -107,7 +126,12 @@ export class Lexer {
 
   private readNumber(): void {
     this.kind = T_NUMBER;
-    if (this.c == 48 && this.at + 2 < this.source.length && (unit(this.source, this.at + 1) | 32) == 120 && digitOf(unit(this.source, this.at + 2)) >= 0) {
+    if (
+      this.c == 48 &&
+      this.at + 2 < this.source.length &&
+      (unit(this.source, this.at + 1) | 32) == 120 &&
+      digitOf(unit(this.source, this.at + 2)) >= 0
+    ) {
       this.at += 2;
       this.number = 0;
       while (digitOf(this.c) >= 0) this.number = this.number * 16 + digitOf(unit(this.source, this.at++));
@@ -210,14 +234,14 @@ export class Lexer {
         this.line++;
         continue;
       }
-      this.at = escape(this.source, this.at, end);
+      this.at = appendEscape(this.source, this.at, end);
     }
     return end.toString();
   }
 }
 
 /** Appends what the escape behind a backslash at `at` stands for; where it ends. */
-export function escape(source: string, at: i32, target: Text): i32 {
+export function appendEscape(source: string, at: i32, target: Text): i32 {
   const c = unit(source, at);
   switch (c) {
     case 110: // n
@@ -246,10 +270,12 @@ export function escape(source: string, at: i32, target: Text): i32 {
     case 47: // /
       target.byte(c);
       return at + 1;
-    case 120: { // x
+    case 120: {
+      // x
       let next = at + 1;
       let value = 0;
-      while (next < source.length && next < at + 3 && digitOf(unit(source, next)) >= 0) value = value * 16 + digitOf(unit(source, next++));
+      while (next < source.length && next < at + 3 && digitOf(unit(source, next)) >= 0)
+        value = value * 16 + digitOf(unit(source, next++));
       if (next == at + 1) break;
       target.byte(value);
       return next;
@@ -258,7 +284,8 @@ export function escape(source: string, at: i32, target: Text): i32 {
   if (c >= 48 && c <= 55) {
     let next = at;
     let value = 0;
-    while (next < source.length && next < at + 3 && unit(source, next) >= 48 && unit(source, next) <= 55) value = value * 8 + unit(source, next++) - 48;
+    while (next < source.length && next < at + 3 && unit(source, next) >= 48 && unit(source, next) <= 55)
+      value = value * 8 + unit(source, next++) - 48;
     target.byte(value);
     return next;
   }
@@ -271,7 +298,7 @@ export function escape(source: string, at: i32, target: Text): i32 {
 export function unescaped(source: string): string {
   const text = new Text();
   for (let at = 0; at < source.length; ) {
-    if (unit(source, at) == 92 && at + 1 < source.length) at = escape(source, at + 1, text);
+    if (unit(source, at) == 92 && at + 1 < source.length) at = appendEscape(source, at + 1, text);
     else text.byte(unit(source, at++));
   }
   return text.toString();

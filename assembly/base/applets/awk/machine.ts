@@ -5,15 +5,15 @@ import { openError, openInput } from '../../io/open';
 import { Reader } from '../../io/reader';
 import { compare, unit } from '../../io/text';
 import { Writer } from '../../io/writer';
-import { errorText } from '../../wasi/errno';
 import { Regex } from '../../regex/regex';
-import { ARRAY, Cell, STR, UNSET } from './cell';
+import { errorText } from '../../wasi/errno';
 import { callBuiltin, format } from './builtins';
+import { ARRAY, Cell, UNSET } from './cell';
 import { unescaped } from './lexer';
-import { readRecord, Record, regexOf } from './record';
+import { Record, readRecord, regexOf } from './record';
 import { Streams } from './streams';
 import * as t from './tree';
-import { Function, Node, Program } from './tree';
+import { Node, Program, Routine } from './tree';
 
 export const FINE: i32 = 0;
 export const BREAK: i32 = 1;
@@ -166,12 +166,12 @@ export class Machine {
 
   /** Opens the next input among the operands; false when there is none left. */
   private nextFile(): bool {
-    const arguments = this.arrayOf(this.globals[t.V_ARGV]);
+    const operands = this.arrayOf(this.globals[t.V_ARGV]);
     const count = <i32>this.globals[t.V_ARGC].toNumber();
     while (this.argument < count) {
       const key = this.argument.toString();
       this.argument++;
-      const operand = arguments.has(key) ? arguments.get(key).toText('%d') : '';
+      const operand = operands.has(key) ? operands.get(key).toText('%d') : '';
       if (operand == '') continue;
       if (isAssignment(operand)) {
         this.assign(operand);
@@ -528,7 +528,7 @@ export class Machine {
       case 42: // *
         return a * b;
       case 94: // ^
-        return Math.pow(a, b);
+        return a ** b;
     }
     if (b == 0) {
       this.fatal(`division by zero${operator == 37 ? ' in %' : ''}`);
@@ -649,7 +649,7 @@ export class Machine {
   }
 
   private call(node: Node): Cell {
-    const called: Function = this.program.functions[node.slot];
+    const called: Routine = this.program.functions[node.slot];
     if (node.list.length > called.parameters) {
       this.fatal(`function ${called.name} is called with too many arguments`);
       return new Cell();
@@ -663,7 +663,10 @@ export class Machine {
     for (let i = 0; i < node.list.length; i++) {
       const argument = node.list[i];
       const isName = argument.kind == t.GLOBAL || argument.kind == t.LOCAL;
-      const cell: Cell = isName && !(argument.kind == t.GLOBAL && argument.slot == t.V_NF) ? this.holder(argument) : this.evaluate(argument);
+      const cell: Cell =
+        isName && !(argument.kind == t.GLOBAL && argument.slot == t.V_NF)
+          ? this.holder(argument)
+          : this.evaluate(argument);
       if (cell.kind == ARRAY) {
         frame[i] = cell;
       } else {

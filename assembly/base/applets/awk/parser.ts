@@ -109,14 +109,15 @@ export class Parser {
       }
     }
     if (this.is('{')) rule.body = this.block();
-    else if (this.lexer.kind != T_NEWLINE && this.lexer.kind != T_END && !this.is(';')) this.fail(`unexpected ${this.lexer.text}`);
+    else if (this.lexer.kind != T_NEWLINE && this.lexer.kind != T_END && !this.is(';'))
+      this.fail(`unexpected ${this.lexer.text}`);
     this.program.rules.push(rule);
   }
 
   private functionSlot(name: string): i32 {
     if (this.functions.has(name)) return this.functions.get(name);
     const slot = this.program.functions.length;
-    this.program.functions.push(new t.Function(name));
+    this.program.functions.push(new t.Routine(name));
     this.functions.set(name, slot);
     return slot;
   }
@@ -365,7 +366,7 @@ export class Parser {
 
   private comparison(): Node {
     let node = this.concatenation();
-    for (;;) {
+    while (true) {
       if (this.is('|') && !this.noGreater) {
         // a pipe that is not getline's is print's
         this.next();
@@ -384,7 +385,6 @@ export class Parser {
       this.next();
       node = Node.of(t.COMPARE, node, this.concatenation(), which);
     }
-    return node;
   }
 
   /** Does the current word begin an operand, which is then joined to the one before? */
@@ -593,8 +593,25 @@ export class Parser {
 
 function fewest(which: i32): i32 {
   if (which == t.B_GENSUB) return 3;
-  if (which == t.B_SUBSTR || which == t.B_INDEX || which == t.B_SPLIT || which == t.B_SUB || which == t.B_GSUB || which == t.B_MATCH || which == t.B_ATAN2) return 2;
-  if (which == t.B_LENGTH || which == t.B_RAND || which == t.B_SRAND || which == t.B_FFLUSH || which == t.B_SYSTIME || which == t.B_STRFTIME) return 0;
+  if (
+    which == t.B_SUBSTR ||
+    which == t.B_INDEX ||
+    which == t.B_SPLIT ||
+    which == t.B_SUB ||
+    which == t.B_GSUB ||
+    which == t.B_MATCH ||
+    which == t.B_ATAN2
+  )
+    return 2;
+  if (
+    which == t.B_LENGTH ||
+    which == t.B_RAND ||
+    which == t.B_SRAND ||
+    which == t.B_FFLUSH ||
+    which == t.B_SYSTIME ||
+    which == t.B_STRFTIME
+  )
+    return 0;
   return 1;
 }
 

@@ -1,7 +1,8 @@
 /** The current record and its fields: each is made of the other when it is asked for. */
+
+import { Reader } from '../../io/reader';
 import { isSpace, Text, unit } from '../../io/text';
 import { Regex } from '../../regex/regex';
-import { Reader } from '../../io/reader';
 import { Cell } from './cell';
 import { REGEX_FLAGS } from './parser';
 

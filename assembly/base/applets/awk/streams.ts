@@ -3,9 +3,9 @@ import { Context } from '../../applet';
 import { complain } from '../../io/messages';
 import { closeInput, openError, openInput, openOutput } from '../../io/open';
 import { Reader, TextReader } from '../../io/reader';
-import { FdWriter, TextWriter, Writer } from '../../io/writer';
-import { APPEND, CREATE, TRUNCATE, WRITE } from '../../wasi/files';
+import { TextWriter, Writer } from '../../io/writer';
 import { errorText } from '../../wasi/errno';
+import { APPEND, CREATE, TRUNCATE, WRITE } from '../../wasi/files';
 import { runCommand } from '../run-command';
 
 export class Streams {

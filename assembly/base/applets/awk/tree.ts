@@ -85,7 +85,7 @@ export class Rule {
   inRange: bool = false;
 }
 
-export class Function {
+export class Routine {
   parameters: i32 = 0;
   body: Node | null = null;
 
@@ -96,7 +96,7 @@ export class Program {
   begin: Array<Node> = [];
   end: Array<Node> = [];
   rules: Array<Rule> = [];
-  functions: Array<Function> = [];
+  functions: Array<Routine> = [];
   /** Names of the globals, by their slots. */
   globals: Array<string> = [];
 }
