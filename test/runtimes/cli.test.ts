@@ -1,8 +1,9 @@
 /** The `wctr` command in every runtime, without a daemon: it starts containers, and another command finds them. */
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busyboxLayout, type Cli, openCli } from '../support/cli.ts';
+import { guestBytes } from '../support/guests.ts';
 import { BUN, DENO, NODE } from '../support/runtimes.ts';
 
 describe.each([NODE, DENO, BUN])('wctr on $name', ({ command, executable }) => {
@@ -44,5 +45,23 @@ describe.each([NODE, DENO, BUN])('wctr on $name', ({ command, executable }) => {
     expect(await out('exec', 'c1', '/busybox.wasm', 'read', '/made')).toBe('content');
     expect(await out('ps', '-a', '--format', '{{.Names}} {{.State}}')).toBe('c1 running\nc0 exited\n');
     expect(await out('rm', '-f', 'c0', 'c1')).toBe('c0\nc1\n');
+  });
+
+  it.skipIf(command === null)('shares a directory of the host between the processes of a container', async () => {
+    const shared = join(cli.dir, 'shared');
+    mkdirSync(shared);
+    writeFileSync(join(shared, 'in'), 'from the host\n');
+    writeFileSync(join(shared, 'program'), guestBytes('busybox'), { mode: 0o755 });
+    const script = [
+      'stat -c %F /shared',
+      // Files that the shell opens, and its children read and write.
+      '/shared/program cat < /shared/in > /shared/out',
+      '/shared/program args appended >> /shared/out',
+      'ls /shared && cat /shared/out',
+    ];
+    expect(await out('run', '--rm', '-v', `${shared}:/shared`, 'wctr/base', 'sh', '-ec', script.join('\n'))).toBe(
+      'directory\nin\nout\nprogram\nfrom the host\n/shared/program\nargs\nappended\n',
+    );
+    expect(readFileSync(join(shared, 'out'), 'utf8')).toBe('from the host\n/shared/program\nargs\nappended\n');
   });
 });

@@ -28,11 +28,49 @@ export interface Anchors {
   /** Takes over what the lookup of this node holds. */
   keep(node: MountNode, found: Found): void;
   release(node: MountNode): void;
+  /** Gives back what is held for nodes that another thread gave back. */
+  close(): void;
 }
 
 const PIN_FLAGS = abi.O_PATH | abi.O_NOFOLLOW | abi.O_CLOEXEC;
 /** Descriptors a mount keeps open for its nodes; older ones are reopened on demand. */
 const MOST_PINS = 512;
+
+/** Where the descriptor of a node is kept. */
+interface Pins {
+  get(node: MountNode): number | undefined;
+  /** It was pinned for another node that had the number before. */
+  stale(node: MountNode): boolean;
+  set(node: MountNode, pin: number | undefined): void;
+}
+
+/** With the node: where threads share the table, they share the descriptors too. */
+const nodePins: Pins = {
+  get: (node) => node.pin,
+  stale: () => false,
+  set: (node, pin) => {
+    node.pin = pin;
+  },
+};
+
+/** Of this thread alone, which is not told when another one gives a node back: its number may be a new node's by then. */
+class ThreadPins implements Pins {
+  readonly #pins = new Map<number, { readonly pin: number; readonly ino: bigint }>();
+
+  get(node: MountNode): number | undefined {
+    return this.#pins.get(node.id)?.pin;
+  }
+
+  stale(node: MountNode): boolean {
+    const own = this.#pins.get(node.id);
+    return own !== undefined && own.ino !== node.ino;
+  }
+
+  set(node: MountNode, pin: number | undefined): void {
+    if (pin === undefined) this.#pins.delete(node.id);
+    else this.#pins.set(node.id, { pin, ino: node.ino });
+  }
+}
 
 /**
  * Linux: every node is held by an O_PATH descriptor and reached as `/proc/self/fd/N`, which is openat(2) by another
@@ -40,12 +78,15 @@ const MOST_PINS = 512;
  */
 export class PinnedAnchors implements Anchors {
   readonly #fs: SyncFileSystem;
-  /** Least recently pinned first. */
+  readonly #pins: Pins;
+  /** Least recently pinned first. The root is not among them: it stays. */
   readonly #pinned = new Map<number, MountNode>();
   #rootSource = '';
 
-  constructor(fs: SyncFileSystem) {
+  /** @param threadsOwn descriptors belong to the thread that opened them (Deno), not to the process. */
+  constructor(fs: SyncFileSystem, { threadsOwn = false }: { readonly threadsOwn?: boolean } = {}) {
     this.#fs = fs;
+    this.#pins = threadsOwn ? new ThreadPins() : nodePins;
   }
 
   root(source: string): Found {
@@ -75,15 +116,21 @@ export class PinnedAnchors implements Anchors {
   }
 
   keep(node: MountNode, found: Found): void {
-    if (node.pin !== undefined) this.#fs.closeSync(node.pin);
-    node.pin = found.pin;
+    const before = this.#pins.get(node);
+    if (before !== undefined) this.#fs.closeSync(before);
+    this.#pins.set(node, found.pin);
     this.#pin(node);
   }
 
   release(node: MountNode): void {
     this.#pinned.delete(node.id);
-    if (node.pin !== undefined) this.#fs.closeSync(node.pin);
-    node.pin = undefined;
+    const pin = this.#pins.get(node);
+    if (pin !== undefined) this.#fs.closeSync(pin);
+    this.#pins.set(node, undefined);
+  }
+
+  close(): void {
+    for (const node of [...this.#pinned.values()]) this.release(node);
   }
 
   #open(path: string, flags: number): Found {
@@ -92,23 +139,27 @@ export class PinnedAnchors implements Anchors {
   }
 
   #pin(node: MountNode): number {
-    if (node.pin === undefined) {
+    if (this.#pins.stale(node)) this.release(node);
+    let pin = this.#pins.get(node);
+    if (pin === undefined) {
       const found = node.parent === undefined ? this.root(this.#rootSource) : this.find(node.parent, node.name);
+      pin = found.pin!;
       if (found.stat.ino !== node.ino || found.stat.dev !== node.dev) {
-        this.#fs.closeSync(found.pin!);
+        this.#fs.closeSync(pin);
         throw new HostErrno(abi.ENOENT);
       }
-      node.pin = found.pin;
+      this.#pins.set(node, pin);
     }
+    if (node.parent === undefined) return pin;
     this.#pinned.delete(node.id);
     this.#pinned.set(node.id, node);
     if (this.#pinned.size > MOST_PINS) this.#unpinOldest(node);
-    return node.pin!;
+    return pin;
   }
 
   #unpinOldest(except: MountNode): void {
     for (const node of this.#pinned.values()) {
-      if (node.id === except.id || node.parent === undefined) continue;
+      if (node.id === except.id) continue;
       this.release(node);
       return;
     }
@@ -161,6 +212,8 @@ export class PathAnchors implements Anchors {
   keep(): void {}
 
   release(): void {}
+
+  close(): void {}
 
   #path(node: MountNode): string {
     if (node.parent === undefined) return this.#rootPath;

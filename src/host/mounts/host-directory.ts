@@ -8,6 +8,7 @@ import type { SyncFileSystem, SyncStat } from '../ports.ts';
 import type { Anchors, Found } from './anchors.ts';
 import type { AttributeChange } from './attributes.ts';
 import { HostErrno } from './errno.ts';
+import { type HandleTable, LocalHandles } from './handles.ts';
 import { LocalNodes, type MountNode, type NodeTable } from './nodes.ts';
 
 const NS_PER_SECOND = 1e9;
@@ -36,6 +37,8 @@ export interface HostDirectoryOptions {
   readonly shownOwner?: ShownOwner;
   /** Default: one for this thread alone. */
   readonly nodes?: NodeTable;
+  /** Default: one for this thread alone. */
+  readonly handles?: HandleTable;
   /** The source's node in `nodes`, where another thread has opened it. */
   readonly rootNode?: number;
 }
@@ -49,8 +52,7 @@ export class HostDirectory {
   readonly #readonly: boolean;
   readonly #nodes: NodeTable;
   readonly #listings = new Map<number, Listing>();
-  /** Undefined where threads share them: the kernel alone knows then, and names none that is not open. */
-  readonly #handles: Set<number> | undefined;
+  readonly #handles: HandleTable;
   readonly #owner: boolean;
 
   /** Throws the host's own error when the source is not there. */
@@ -60,7 +62,7 @@ export class HostDirectory {
     this.#readonly = options.readonly ?? false;
     this.shownOwner = options.shownOwner;
     this.#nodes = options.nodes ?? new LocalNodes();
-    this.#handles = options.nodes === undefined ? new Set() : undefined;
+    this.#handles = options.handles ?? new LocalHandles(fs);
     this.#owner = options.rootNode === undefined;
     if (options.rootNode !== undefined) anchors.adopt(source);
     const root =
@@ -183,20 +185,20 @@ export class HostDirectory {
   }
 
   release(handle: number): void {
-    if (this.#handles?.delete(handle) !== false) this.#fs.closeSync(handle);
+    this.#handles.remove(handle);
   }
 
   read(handle: number, target: Uint8Array, position: number): number {
-    return this.#fs.readSync(this.#open(handle), target, 0, target.length, position);
+    return this.#fs.readSync(this.#handles.get(handle), target, 0, target.length, position);
   }
 
   /** `position` null: where the handle's O_APPEND puts it. */
   write(handle: number, source: Uint8Array, position: number | null): number {
-    return this.#fs.writeSync(this.#open(handle), source, 0, source.length, position);
+    return this.#fs.writeSync(this.#handles.get(handle), source, 0, source.length, position);
   }
 
   sync(handle: number): void {
-    this.#fs.fsyncSync(this.#open(handle));
+    this.#fs.fsyncSync(this.#handles.get(handle));
   }
 
   /** Entries after `cookie` (0: from the start, with the names as they are now), without "." and "..". */
@@ -220,13 +222,13 @@ export class HostDirectory {
 
   /** Gives back every descriptor of the host. */
   close(): void {
-    for (const handle of this.#handles ?? []) this.#fs.closeSync(handle);
-    this.#handles?.clear();
+    this.#handles.close();
     if (!this.#owner) return;
     for (const node of [...this.#nodes.all()]) {
       this.#anchors.release(node);
       this.#nodes.remove(node);
     }
+    this.#anchors.close();
   }
 
   #node(id: number): MountNode {
@@ -246,11 +248,6 @@ export class HostDirectory {
     return node;
   }
 
-  #open(handle: number): number {
-    if (this.#handles?.has(handle) === false) throw new HostErrno(abi.EBADF);
-    return handle;
-  }
-
   /** A path whose last component is the node's name: for the calls that read or move the name itself. */
   #path(node: MountNode): string {
     return node.parent === undefined ? this.#anchors.self(node) : this.#anchors.child(node.parent, node.name);
@@ -264,8 +261,7 @@ export class HostDirectory {
       this.#fs.closeSync(fd);
       throw new HostErrno(abi.ENOENT);
     }
-    this.#handles?.add(fd);
-    return fd;
+    return this.#handles.add(fd, stat, flags);
   }
 
   #truncate(node: MountNode, size: number): void {

@@ -26,6 +26,8 @@ export interface NodeTable {
   rename(node: MountNode, parent: MountNode, name: string): void;
   remove(node: MountNode): void;
   all(): Iterable<MountNode>;
+  /** Room for the handles of threads that share the table. */
+  readonly handles?: DataView;
 }
 
 interface LocalNode {

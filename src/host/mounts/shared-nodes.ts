@@ -1,7 +1,7 @@
 /**
  * The nodes of a container's mounts where several threads call the host: one table in shared memory, changed under the
- * kernel's lock only, since every hostfs import runs with it held. Descriptors belong to the process, so a pin made by
- * one thread serves the others.
+ * kernel's lock only, since every hostfs import runs with it held. Where descriptors belong to the process, a pin made
+ * by one thread serves the others.
  *
  * ```
  * u32 slots in use at most | u32 first free slot | u32[BUCKETS] first slot of a hash, by mount, directory and name
@@ -9,11 +9,13 @@
  *   0 u32 id (0: free; generation << 16 | slot)   4 u32 parent's id (0: a root)   8 i32 references   12 u32 type
  *  16 u64 dev   24 u64 ino   32 i32 pin + 1   36 u32 next slot of the hash, or of the free ones
  *  40 u32 mount   44 u16 bytes of the name   46 u16 1: found by its name   48 name
+ * after the last slot: the handles, see handles.ts
  * ```
  */
 import { ENAMETOOLONG, ENFILE } from '../../core/abi/kernel.ts';
 import type { SyncStat } from '../ports.ts';
 import { HostErrno } from './errno.ts';
+import { HANDLES_BYTES } from './handles.ts';
 import type { MountNode, NodeTable } from './nodes.ts';
 
 /** Slot 0 stays unused. What a container may have open, and the directories on the way there. */
@@ -37,16 +39,18 @@ const NAMED = 46;
 const NAME = 48;
 const NAME_BYTES = SLOT_BYTES - NAME;
 const GENERATIONS = 0x4000;
+const HANDLES = FIRST + SLOTS * SLOT_BYTES;
 
 /** Touched pages count only. */
 export function createSharedNodes(): SharedArrayBuffer {
-  return new SharedArrayBuffer(FIRST + SLOTS * SLOT_BYTES);
+  return new SharedArrayBuffer(HANDLES + HANDLES_BYTES);
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class SharedNodes implements NodeTable {
+  readonly handles: DataView;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   readonly #mount: number;
@@ -54,6 +58,7 @@ export class SharedNodes implements NodeTable {
   constructor(buffer: SharedArrayBuffer, mount: number) {
     this.#view = new DataView(buffer);
     this.#bytes = new Uint8Array(buffer);
+    this.handles = new DataView(buffer, HANDLES, HANDLES_BYTES);
     this.#mount = mount;
   }
 

@@ -6,7 +6,7 @@ import { openBlockSource, readBytes } from './block-source.ts';
 import { builtin } from './builtin.ts';
 import type { WasmModules } from './packaged-wasm.ts';
 import { pause } from './stdio.ts';
-import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
+import { hostAnchors, hostHandles, syncFileSystem } from './sync-file-system.ts';
 
 export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost {
   return {
@@ -19,7 +19,8 @@ export function nodeRunnerHost(wasm: WasmModules, stdio: GuestStdio): RunnerHost
     digest: (bytes) => builtin.crypto.createHash('sha256').update(bytes).digest('hex'),
     openMount(mount, nodes) {
       const { source } = mount;
-      const options = { readonly: mount.readonly ?? false, ...(nodes === undefined ? {} : { nodes }) };
+      const shared = nodes === undefined ? {} : { nodes, handles: hostHandles(nodes) };
+      const options = { readonly: mount.readonly ?? false, ...shared };
       if (mount.type === 'bind') {
         const owned = mount.owner === undefined ? options : { ...options, shownOwner: mount.owner };
         return new HostDirectory(syncFileSystem, hostAnchors(), source, owned);

@@ -1,6 +1,8 @@
 /** Node's synchronous file system as a mount's source (also Deno's and Bun's, through their node: modules). */
 import * as abi from '../../core/abi/kernel.ts';
 import { type Anchors, PathAnchors, PinnedAnchors } from '../mounts/anchors.ts';
+import { type HandleTable, SharedHandles, ThreadHandles } from '../mounts/handles.ts';
+import type { NodeTable } from '../mounts/nodes.ts';
 import type { SyncFileSystem } from '../ports.ts';
 import { nodeFs as fs } from './builtin.ts';
 
@@ -30,8 +32,18 @@ function hostFlags(linux: number): number {
   return flags;
 }
 
+/** Deno's descriptors are closed to every thread but the one that opened them. */
+const threadsOwn = 'Deno' in globalThis;
+
 /** The strongest way to name files that this host has. */
 export function hostAnchors(): Anchors {
   const pinned = process.platform === 'linux' && fs.existsSync('/proc/self/fd');
-  return pinned ? new PinnedAnchors(syncFileSystem) : new PathAnchors(syncFileSystem);
+  return pinned ? new PinnedAnchors(syncFileSystem, { threadsOwn }) : new PathAnchors(syncFileSystem);
+}
+
+/** Open files where threads share the nodes of a mount. */
+export function hostHandles({ handles }: NodeTable): HandleTable {
+  return threadsOwn && handles !== undefined
+    ? new ThreadHandles(syncFileSystem, handles)
+    : new SharedHandles(syncFileSystem);
 }

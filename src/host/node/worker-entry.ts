@@ -12,7 +12,7 @@ import { createCheckpoint } from './checkpoint-file.ts';
 import { NodeJournal } from './journal-file.ts';
 import { nodeRunnerHost } from './runner-host.ts';
 import { inheritedStream } from './stdio.ts';
-import { hostAnchors, syncFileSystem } from './sync-file-system.ts';
+import { hostAnchors, hostHandles, syncFileSystem } from './sync-file-system.ts';
 
 parentPort?.once('message', (start: StartMessage | GuestStart) => {
   if (start.type === 'start') return runSandbox(start);
@@ -58,6 +58,7 @@ function runProcess(start: GuestStart): void {
         readonly: mount.readonly ?? false,
         ...(mount.owner === undefined ? {} : { shownOwner: mount.owner }),
         nodes,
+        handles: hostHandles(nodes),
         rootNode,
       }),
     ...(thread === undefined ? {} : { thread }),
