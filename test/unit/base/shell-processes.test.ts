@@ -74,6 +74,7 @@ describe('a Wasm program of the image', () => {
     ['is redirected', '/p/guest hello > /tmp/o; /p/guest cat < /tmp/o', 'Hello from the guest\n'],
     ['has its errors redirected', 'x=$(/p/guest err oops 2>&1); echo $x; /p/guest err no 2>/dev/null', 'oops\n'],
     ['reads on where the shell stopped', 'printf "1\\n2\\n" > /tmp/f; { read a; /p/guest cat; } < /tmp/f', '2\n'],
+    ['reads on in a pipe', '/p/guest args 1 | { read a; read b; /p/guest cat; }', '1\n'],
     ['replaces the shell', 'trap "echo no" EXIT; exec /p/guest hello', 'Hello from the guest\n'],
     ['may fail under set -e', 'set -e; /p/guest exit 3 || echo $?; echo on', '3\non\n'],
   ])('%s', async (_name, script, out) => {

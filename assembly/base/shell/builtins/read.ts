@@ -4,6 +4,7 @@ import { Expander } from '../expand/expander';
 import { isSeparator, isWhite } from '../expand/fields';
 import { IS_QUOTED, stripUnits } from '../expand/units';
 import { runPendingTraps } from '../run/signals';
+import { spare } from '../state/open-files';
 import { Shell } from '../state/shell';
 import { BACKSLASH, isName, NEWLINE } from '../syntax/characters';
 import { TextBuffer } from '../text-buffer';
@@ -51,7 +52,10 @@ export function read(shell: Shell, args: Array<string>): i32 {
     shell.stderr().flush();
   }
   const line = new TextBuffer();
+  const reader = shell.stdin();
+  spare(reader, true);
   const ended = readLine(shell, line, isRaw, delimiter);
+  spare(reader, false);
   if (!assignFields(shell, line.toString(), args, at)) return 2;
   return ended ? 0 : 1;
 }

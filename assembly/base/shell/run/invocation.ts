@@ -19,7 +19,11 @@ import { finish } from './subshell';
 /** A program's shell: the process' own, or one that is run as an applet with streams that somebody gives it. */
 export function shellApplet(context: Context, args: Array<string>): i32 {
   const shell = new Shell();
-  shell.files.set(0, new OpenFile(context.stdin.descriptor, context.stdin, null));
+  // nobody has read of a process' own input yet
+  shell.files.set(
+    0,
+    new OpenFile(context.stdin.descriptor, isFirst && context.stdin.descriptor == 0 ? null : context.stdin, null),
+  );
   shell.files.set(1, new OpenFile(context.stdout.descriptor, null, context.stdout));
   shell.files.set(2, new OpenFile(context.stderr.descriptor, null, context.stderr));
   begin(shell, context.env, context.cwd);

@@ -1,4 +1,6 @@
 /** A script that comes by standard input: no more of it is taken than a line at a time, the rest is for its commands. */
+
+import { spare } from '../state/open-files';
 import { NO_EXEC, VERBOSE } from '../state/options';
 import { Shell } from '../state/shell';
 import { Source } from '../syntax/source';
@@ -10,7 +12,9 @@ export class StreamSource extends Source {
 
   more(): bool {
     const reader = this.shell.stdin();
+    spare(reader, true);
     const line = reader.line();
+    spare(reader, false);
     if (line === null) return false;
     const text = reader.terminated ? `${line}\n` : line;
     this.text += text;

@@ -3,6 +3,31 @@ import { FdReader, Reader } from '../../io/reader';
 import { FdWriter, Writer } from '../../io/writer';
 import { closeFile, SEEK_CUR, seekFile } from '../../wasi/files';
 
+/**
+ * Of what cannot be gone back in, as a pipe: `read`, and a script that comes that way, leave what they do not use for the
+ * programs that read after them.
+ */
+export class SharedReader extends FdReader {
+  /** -1: not known. */
+  private seeks: i32 = -1;
+  private sparing: bool = false;
+
+  /** Takes a byte at a time until it is told otherwise, where more could not be put back. */
+  spare(isOn: bool): void {
+    if (isOn && this.seeks < 0) this.seeks = seekFile(this.descriptor, 0, SEEK_CUR) >= 0 ? 1 : 0;
+    this.sparing = isOn && this.seeks == 0;
+  }
+
+  protected source(target: usize, length: i32): i32 {
+    return super.source(target, this.sparing ? 1 : length);
+  }
+}
+
+/** Has a reader take no more than is asked of it, or as much as it likes. */
+export function spare(reader: Reader, isOn: bool): void {
+  if (reader instanceof SharedReader) (reader as SharedReader).spare(isOn);
+}
+
 export class OpenFile {
   private uses: i32 = 0;
 
@@ -17,7 +42,7 @@ export class OpenFile {
   input(): Reader {
     let reader = this.reader;
     if (reader === null) {
-      reader = new FdReader(this.descriptor);
+      reader = new SharedReader(this.descriptor);
       this.reader = reader;
     }
     return reader;
