@@ -10,6 +10,7 @@ import { FilesTree } from '../build/tree/files-tree.ts';
 import { resolvePath } from '../build/tree/resolve-path.ts';
 import { SubTree } from '../build/tree/sub-tree.ts';
 import { WctrError } from '../errors.ts';
+import { shownAddress } from '../host/shown-address.ts';
 import { collect } from '../images/archive/files.ts';
 import { quote } from '../images/quote.ts';
 import { uniqueName } from '../images/store/durable.ts';
@@ -71,7 +72,7 @@ export class BuildContexts {
   /** A tar, compressed or not; anything else is a Dockerfile. */
   async #download(address: string, what: string): Promise<FileTree> {
     if (!/^https?:\/\//i.test(address)) {
-      throw new WctrError('invalid-argument', `${what}: ${quote(address)} is no address`, {
+      throw new WctrError('invalid-argument', `${what}: ${quote(shownAddress(address))} is no address`, {
         hint: 'write https://…, to a tar, a Dockerfile or a git repository',
       });
     }
@@ -83,7 +84,10 @@ export class BuildContexts {
       for await (const chunk of all) {
         length += chunk.length;
         if (length > MAX_DOCKERFILE_BYTES) {
-          throw new WctrError('limit-exceeded', `${quote(address)} is no tar, and too long for a Dockerfile`);
+          throw new WctrError(
+            'limit-exceeded',
+            `${quote(shownAddress(address))} is no tar, and too long for a Dockerfile`,
+          );
         }
         yield chunk;
       }
@@ -95,7 +99,7 @@ export class BuildContexts {
     const { repository, ref, directory } = parseGitAddress(address);
     const { fs, layout, host } = this.#parts;
     if (host.git === undefined || host.paths === undefined) {
-      throw new WctrError('unsupported', `${what}: there is no git here to fetch ${quote(address)}`, {
+      throw new WctrError('unsupported', `${what}: there is no git here to fetch ${quote(shownAddress(address))}`, {
         hint: 'clone it yourself, and build from the directory',
       });
     }
@@ -107,7 +111,10 @@ export class BuildContexts {
     const tree = new DirectoryTree(await host.paths.contextFiles(), checkout, { what, modes: 'executable-only' });
     const inside = await resolvePath(tree, directory);
     if ((await tree.lstat(inside))?.kind !== 'directory') {
-      throw new WctrError('not-found', `${what}: ${quote(repository)} has no directory ${quote(directory)}`);
+      throw new WctrError(
+        'not-found',
+        `${what}: ${quote(shownAddress(repository))} has no directory ${quote(directory)}`,
+      );
     }
     return inside === '' ? tree : new SubTree(tree, inside);
   }

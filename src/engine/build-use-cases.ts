@@ -3,10 +3,9 @@
 import { type BuildJob, build } from '../build/build.ts';
 import { LocalBuildCache } from '../build/cache/local-build-cache.ts';
 import type { RunExecutor } from '../build/run/executor.ts';
-import type { Download, SolveParts } from '../build/solve/ports.ts';
+import type { SolveParts } from '../build/solve/ports.ts';
 import type { NamedContext } from '../build/solve/solve.ts';
 import { gzipWith } from '../core/encode.ts';
-import { WctrError } from '../errors.ts';
 import { DEFAULT_BUILD_PLATFORM, parsePlatform } from '../images/platform.ts';
 import { quote } from '../images/quote.ts';
 import { familiarName, parseReference } from '../images/reference.ts';
@@ -14,6 +13,7 @@ import type { BuildCacheRecord, Filters } from '../spec/engine-api.ts';
 import { BuildContexts } from './build-contexts.ts';
 import { LocalBaseImages } from './build-images.ts';
 import type { BuildOutcome, BuildPruneOptions, BuildRequest, BuildUseCases } from './builds.ts';
+import { download } from './download.ts';
 import type { LocalImages } from './image-use-cases.ts';
 import type { EngineParts } from './parts.ts';
 
@@ -140,16 +140,3 @@ function chosen<T extends object, K extends keyof T>(from: T, names: readonly K[
     K
   >;
 }
-
-/** Over the web's fetch. What an address redirects to is the address' business, as with docker. */
-const download: Download = async (address, signal) => {
-  const response = await fetch(address, { redirect: 'follow', ...(signal === undefined ? {} : { signal }) }).catch(
-    (cause: unknown) => {
-      signal?.throwIfAborted();
-      throw new WctrError('registry-unreachable', `cannot fetch ${quote(address)}`, { cause });
-    },
-  );
-  if (response.ok && response.body !== null) return { body: response.body as unknown as AsyncIterable<Uint8Array> };
-  await response.body?.cancel();
-  throw new WctrError('not-found', `invalid response status ${response.status} for ${quote(address)}`);
-};

@@ -3,6 +3,7 @@
  * `git@host:name.git`, `github.com/name`.
  */
 import { WctrError } from '../../errors.ts';
+import { shownAddress } from '../../host/shown-address.ts';
 import { quote } from '../../images/quote.ts';
 
 export interface GitAddress {
@@ -34,7 +35,9 @@ export function parseGitAddress(text: string): GitAddress {
   const parts = (colon < 0 ? '' : fragment.slice(colon + 1)).split('/').filter((part) => part !== '' && part !== '.');
   const repository = named.startsWith('github.com/') ? `https://${named}` : named;
   const refuse = (why: string, hint: string) =>
-    new WctrError('invalid-argument', `${quote(text)} is no address of a git repository: ${why}`, { hint });
+    new WctrError('invalid-argument', `${quote(shownAddress(text))} is no address of a git repository: ${why}`, {
+      hint,
+    });
   if (parts.includes('..')) throw refuse('its directory leads out of it', 'name a directory inside the repository');
   // What a ref may be (git-check-ref-format), as far as it matters on a command line
   if (!/^[A-Za-z0-9_@][\w./@+-]*$/.test(ref) || ref.includes('..'))

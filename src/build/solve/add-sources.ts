@@ -1,5 +1,6 @@
 /** What ADD takes beside files of the context: archives to unpack, and addresses to fetch. */
 import { isWctrError, WctrError } from '../../errors.ts';
+import { shownAddress } from '../../host/shown-address.ts';
 import { type Spooled, spool, withoutGzip } from '../../images/archive/spool.ts';
 import { isDigest } from '../../images/digest.ts';
 import { quote } from '../../images/quote.ts';
@@ -85,12 +86,12 @@ export class AddedSources {
         const { parts, signal } = this.#solver.session;
         const tree = await this.#clone(word);
         const digest = await checksumSources(tree, ['.'], { createHasher: parts.createHasher, signal });
-        this.#solver.session.materials.push({ uri: word.text });
+        this.#solver.session.materials.push({ uri: shownAddress(word.text) });
         keys.push(digest);
         continue;
       }
       const digest = this.#checksum ?? (await this.#fetch(word)).digest;
-      this.#solver.session.materials.push({ uri: word.text, digest });
+      this.#solver.session.materials.push({ uri: shownAddress(word.text), digest });
       keys.push(nameOf(word.text), digest);
     }
     return keys;
@@ -173,9 +174,9 @@ export class AddedSources {
     if (clone === undefined) {
       const { repository } = this.#solver.session.parts;
       if (repository === undefined) {
-        throw new WctrError('unsupported', `nothing here fetches ${quote(word.text)} for a build`);
+        throw new WctrError('unsupported', `nothing here fetches ${quote(shownAddress(word.text))} for a build`);
       }
-      clone = repository(word.text, quote(word.text));
+      clone = repository(word.text, quote(shownAddress(word.text)));
       clone.catch(() => {});
       this.#clones.set(word, clone);
     }
@@ -196,7 +197,7 @@ export class AddedSources {
     const { parts, signal } = this.#solver.session;
     const { download, fs, layout, createHasher } = parts;
     if (download === undefined)
-      throw new WctrError('unsupported', `nothing here fetches ${quote(address)} for a build`);
+      throw new WctrError('unsupported', `nothing here fetches ${quote(shownAddress(address))} for a build`);
     const { body } = await download(address, signal);
     const hasher = createHasher('sha256');
     const bounded = async function* () {
@@ -204,7 +205,10 @@ export class AddedSources {
       for await (const chunk of body) {
         length += chunk.length;
         if (length > MAX_DOWNLOAD_BYTES) {
-          throw new WctrError('limit-exceeded', `${quote(address)} has more than ${MAX_DOWNLOAD_BYTES} bytes`);
+          throw new WctrError(
+            'limit-exceeded',
+            `${quote(shownAddress(address))} has more than ${MAX_DOWNLOAD_BYTES} bytes`,
+          );
         }
         yield chunk;
       }

@@ -55,6 +55,10 @@ export async function copyStep(stage: StageBuild, request: CopyRequest): Promise
     heredocs: request.heredocs.map(({ name, content }) => [name, content]),
     ...(link ? { link } : {}),
     ...(add === undefined ? {} : { unpack: add.unpack ?? null }),
+    // A later source replaces what an earlier one put there
+    ...(remote.length === 0 || local.length === 0
+      ? {}
+      : { order: request.sources.map((word) => remote.includes(word)) }),
   };
   const key = async (files: readonly string[]) => {
     const parts = { ...common, files, addresses: [...(await added.keys())] };

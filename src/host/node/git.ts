@@ -4,6 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WctrError } from '../../errors.ts';
 import type { GitCheckout, GitClient } from '../ports.ts';
+import { shownAddress } from '../shown-address.ts';
 
 /** No local paths (a submodule may name one) and no commands in place of addresses. */
 const PROTOCOLS = 'http:https:git:ssh';
@@ -13,7 +14,7 @@ const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 
 export const git: GitClient = {
   async checkout({ repository, ref, directory, signal }: GitCheckout): Promise<string> {
-    const run = (...args: string[]) => runGit(directory, args, `fetch ${repository}`, signal);
+    const run = (...args: string[]) => runGit(directory, args, `fetch ${shownAddress(repository)}`, signal);
     await run('init', '-q');
     try {
       await run('fetch', '-q', '--depth=1', '--no-tags', '--', repository, ref);
@@ -37,7 +38,7 @@ function runGit(directory: string, args: string[], doing: string, signal: AbortS
   return new Promise((resolve, reject) => {
     const child = spawn('git', [...CONFIG, ...args], {
       cwd: directory,
-      env: { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS, GIT_DIR: undefined },
+      env: { ...elsewhere(process.env), GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(signal === undefined ? {} : { signal }),
     });
@@ -64,6 +65,23 @@ function runGit(directory: string, args: string[], doing: string, signal: AbortS
       else reject(new WctrError('not-found', `cannot ${doing}: ${lastLine(said) || `git ended with ${code}`}`));
     });
   });
+}
+
+/** Of a caller that git runs as a hook: they say which repository and index to change. */
+const OWN_REPOSITORY = [
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+  'GIT_DIR',
+  'GIT_INDEX_FILE',
+  'GIT_NAMESPACE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_PREFIX',
+  'GIT_SHALLOW_FILE',
+  'GIT_WORK_TREE',
+];
+
+function elsewhere(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OWN_REPOSITORY.includes(name)));
 }
 
 function lastLine(text: string): string {

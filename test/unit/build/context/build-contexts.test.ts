@@ -1,19 +1,21 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FileTree } from '../../../../src/build/tree/file-tree.ts';
 import { BuildContexts } from '../../../../src/engine/build-contexts.ts';
 import type { BuildContextSource } from '../../../../src/engine/builds.ts';
+import { download } from '../../../../src/engine/download.ts';
 import type { EngineParts } from '../../../../src/engine/parts.ts';
 import { hostPaths } from '../../../../src/host/node/engine-host.ts';
 import { nodeFileSystem } from '../../../../src/host/node/file-system.ts';
 import { git } from '../../../../src/host/node/git.ts';
+import { shownAddress } from '../../../../src/host/shown-address.ts';
 import { collect } from '../../../../src/images/archive/files.ts';
 import { chunks, createNodeHasher, diskStore, tarOf } from '../../../support/image-store.ts';
 import { core } from '../../../support/layers.ts';
@@ -92,6 +94,34 @@ describe('contexts', () => {
   });
 });
 
+it.each([
+  ['https://me:hush@h/a.git#v1', 'https://xxxxx@h/a.git#v1'],
+  ['https://hush@h/a', 'https://xxxxx@h/a'],
+  ['ssh://git:hush@h/a', 'ssh://xxxxx@h/a'],
+  ['ssh://git@h/a', 'ssh://git@h/a'],
+  ['https://h/a@b?c@d', 'https://h/a@b?c@d'],
+  ['git@h:a', 'git@h:a'],
+])('shows %s without its login', (address, shown) => expect(shownAddress(address)).toBe(shown));
+
+it('sends the login of an address to its host, and tells it to nobody', async () => {
+  let asked: string | undefined;
+  const server = createServer((request, response) => {
+    asked = request.headers.authorization;
+    response.writeHead(request.url === '/f' ? 200 : 404).end('F');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const at = `http://me:hu%40sh@127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(new TextDecoder().decode(await collect((await download(`${at}/f`)).body))).toBe('F');
+    expect(asked).toBe(`Basic ${btoa('me:hu@sh')}`);
+    const failed = await download(`${at}/none`).catch((error: Error) => error.message);
+    expect(failed).toContain('xxxxx@127.0.0.1');
+    expect(failed).not.toContain('sh@');
+  } finally {
+    server.close();
+  }
+});
+
 describe.skipIf(peer('git') === undefined)('a git repository as a context', () => {
   let daemon: ChildProcess;
   let address = '';
@@ -167,6 +197,24 @@ describe.skipIf(peer('git') === undefined)('a git repository as a context', () =
       expect(await tree.lstat('Dockerfile')).toMatchObject({ mode: 0o644 });
       expect(await tree.lstat('run.sh')).toMatchObject({ mode: 0o755 });
     }
+  });
+
+  it("leaves a caller's own repository alone", async () => {
+    const mine = join(ROOT, 'mine');
+    mkdirSync(mine);
+    run(mine, 'init', '-q');
+    writeFileSync(join(mine, 'v'), 'v');
+    run(mine, 'add', 'v');
+    vi.stubEnv('GIT_INDEX_FILE', join(mine, '.git/index'));
+    vi.stubEnv('GIT_WORK_TREE', mine);
+    try {
+      const { open } = contexts();
+      expect(await text(await open({ address }), 'version')).toBe('2');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(run(mine, 'ls-files')).toBe('v');
+    expect(existsSync(join(mine, 'version'))).toBe(false);
   });
 
   it.each([['none'], ['away'], ['version'], ['app/out']])('has no directory %s', async (directory) => {

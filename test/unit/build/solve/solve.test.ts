@@ -410,6 +410,13 @@ describe('ADD', () => {
     expect(asked).toEqual(['https://h/p/f%20g?q']);
   });
 
+  it('keeps the order of files and addresses', async () => {
+    const { build } = served('A');
+    const context = CONTEXTS.make({ f: 'B' });
+    expect((await build('FROM scratch\nADD f https://h/f /o/', context)).layers).toEqual([['755 o/', '600 o/f A']]);
+    expect((await build('FROM scratch\nADD https://h/f f /o/', context)).layers).toEqual([['755 o/', '644 o/f B']]);
+  });
+
   it('knows what it fetched by its checksum, and asks no more', async () => {
     const { build, asked } = served('A');
     const text = `FROM scratch\nADD --checksum=${SUM} --chmod=644 https://h/f /`;
@@ -653,6 +660,19 @@ describe('provenance', () => {
     const statement = await json(attestation.layers[0].digest);
     return { ...harness, base, index, digest, statement, attestation, statuses };
   };
+
+  it('has no login of an address', async () => {
+    const harness = buildHarness();
+    const download = async () => ({ body: (async function* () {})() });
+    Object.assign(harness.parts, { download });
+    const text = 'FROM scratch\nADD https://me:hush@h/f /';
+    const { index } = await harness.build(text, CONTEXTS.make({}), { provenance: 'min' });
+    const { content } = harness.parts.images;
+    const read = async (at: Digest) => new TextDecoder().decode(await content.read(at));
+    const statement = await read(JSON.parse(await read(index!.manifests[1]!.digest)).layers[0].digest);
+    expect(statement).toContain('https://xxxxx@h/f');
+    expect(statement).not.toContain('hush');
+  });
 
   it('is a manifest beside the image, which stays with it', async () => {
     const { index, digest, statement, base, parts } = await builtWith('max');
