@@ -7,7 +7,6 @@ import { Reader } from '../io/reader';
 import { Text, toLower, toUpper, unit } from '../io/text';
 import { Regex } from '../regex/regex';
 import { END, Options, STOP } from './options';
-import { Files, Input, Output } from './sed-input';
 import {
   Address,
   AT_LAST,
@@ -21,8 +20,9 @@ import {
   NO_ADDRESS,
   PIECE_CASE,
   PIECE_TEXT,
-  Script,
-} from './sed-script';
+} from './sed-command';
+import { Files, Input, Output } from './sed-input';
+import { Script } from './sed-script';
 
 /** What a cycle goes on with. */
 const NEXT_CYCLE: i32 = 0;

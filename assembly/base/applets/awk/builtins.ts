@@ -6,7 +6,7 @@ import { findText, Regex } from '../../regex/regex';
 import { realTime } from '../../wasi/clock';
 import { strftime } from '../strftime';
 import { ARRAY, Cell } from './cell';
-import { Machine } from './machine';
+import { Evaluator } from './evaluator';
 import { splitByRegex, splitText } from './record';
 import * as t from './tree';
 import { Node } from './tree';
@@ -30,7 +30,7 @@ function random(): f64 {
   return <f64>((z ^ (z >> 31)) >> 11) / 9007199254740992;
 }
 
-export function callBuiltin(m: Machine, node: Node): Cell {
+export function callBuiltin(m: Evaluator, node: Node): Cell {
   const list = node.list;
   switch (node.value) {
     case t.B_LENGTH: {
@@ -128,7 +128,7 @@ function substring(text: string, from: f64, count: f64): string {
   return last > first ? text.substring(<i32>first - 1, <i32>last - 1) : '';
 }
 
-function split(m: Machine, list: Array<Node>): Cell {
+function split(m: Evaluator, list: Array<Node>): Cell {
   const text = m.string(list[0]);
   const target = list[1];
   if (target.kind != t.GLOBAL && target.kind != t.LOCAL) {
@@ -144,7 +144,7 @@ function split(m: Machine, list: Array<Node>): Cell {
   return Cell.ofNumber(parts.length);
 }
 
-function match(m: Machine, list: Array<Node>): Cell {
+function match(m: Evaluator, list: Array<Node>): Cell {
   const text = m.string(list[0]);
   const regex = m.regex(list[1]);
   const found = regex.error == '' && regex.match(text, 0);
@@ -218,7 +218,7 @@ function replaceAll(text: string, regex: Regex, replacement: string, which: i32,
 
 let replaced: i32 = 0;
 
-function substitute(m: Machine, list: Array<Node>, all: bool): Cell {
+function substitute(m: Evaluator, list: Array<Node>, all: bool): Cell {
   const regex = m.regex(list[0]);
   const replacement = m.string(list[1]);
   const target = list.length > 2 ? list[2] : null;
@@ -238,7 +238,7 @@ function substitute(m: Machine, list: Array<Node>, all: bool): Cell {
   return Cell.ofNumber(count);
 }
 
-function general(m: Machine, list: Array<Node>): Cell {
+function general(m: Evaluator, list: Array<Node>): Cell {
   const regex = m.regex(list[0]);
   const replacement = m.string(list[1]);
   const how = m.string(list[2]);
@@ -249,7 +249,7 @@ function general(m: Machine, list: Array<Node>): Cell {
 }
 
 /** printf's and sprintf's text. */
-export function format(m: Machine, text: string, values: Array<Cell>): string {
+export function format(m: Evaluator, text: string, values: Array<Cell>): string {
   const result = new Text();
   let next = 0;
   for (let at = 0; at < text.length; ) {

@@ -4,7 +4,7 @@ import { Reader } from '../../io/reader';
 import { isSpace, Text, unit } from '../../io/text';
 import { Regex } from '../../regex/regex';
 import { Cell } from './cell';
-import { REGEX_FLAGS } from './parser';
+import { REGEX_FLAGS } from './expression-parser';
 
 /** Expressions compiled from texts, by these; forgotten when there are many. */
 const kept: Map<string, Regex> = new Map();
