@@ -21,6 +21,8 @@ export interface SourceChecksumOptions {
   readonly exclude?: readonly string[];
   /** `--parents`. */
   readonly parents?: boolean;
+  /** Sources are paths, whatever characters are in them: those of a mount are no patterns. */
+  readonly literal?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -68,7 +70,8 @@ class Checksum {
   async addSource(source: string): Promise<void> {
     this.#write('source');
     if (this.#options.parents !== true) {
-      for (const path of await expandSource(this.#tree, source)) await this.#addPath(path, undefined);
+      const paths = this.#options.literal === true ? [insidePath(source)] : await expandSource(this.#tree, source);
+      for (const path of paths) await this.#addPath(path, undefined);
       return;
     }
     const pivot = source.indexOf('/./');

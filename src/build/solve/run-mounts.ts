@@ -81,6 +81,7 @@ export async function mountKeys(solver: Solver, planned: readonly PlannedMount[]
         : (from.layers ?? [
             await checksumSources(from.tree, [source === '' ? '.' : source], {
               createHasher,
+              literal: true,
               signal: solver.session.signal,
             }),
           ]);

@@ -97,6 +97,14 @@ describe('mounts', () => {
     expect(step.mounts).toEqual([expect.objectContaining(expected)]);
   });
 
+  it('runs again when what is mounted changed, whatever its name is', async () => {
+    const harness = buildHarness();
+    await harness.addImage('base', [{ 'bin/sh': 'S' }]);
+    const line = 'FROM base\nRUN --mount=source=d[1],target=/m x';
+    for (const content of ['A', 'A', 'B']) await harness.build(line, CONTEXTS.make({ 'd[1]/a': content }));
+    expect(harness.runs).toHaveLength(2);
+  });
+
   it('takes files of stages and images, each with what is there', async () => {
     const { step } = await run(
       'FROM scratch AS s\nCOPY d /e\nFROM base\nRUN --mount=from=s,source=e,target=/1 --mount=from=base,target=/2 x',
