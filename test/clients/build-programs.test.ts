@@ -8,6 +8,7 @@ import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cli, openCli } from '../support/cli.ts';
+import { startDaemon } from '../support/daemon.ts';
 import { guestPath } from '../support/guests.ts';
 import { peer, peerPackage } from '../support/peers.ts';
 
@@ -355,5 +356,31 @@ describe('a static site, made in its build', { timeout: 120_000 }, () => {
     expect(step(said, 'RUN sort list')).toBe('CACHED');
     expect(step(said, 'COPY static')).toBe('DONE');
     expect(step(said, 'COPY --from=pages')).toBe('DONE');
+  });
+
+  it.skipIf(!peer('docker'))('is the same where docker builds and runs it', async () => {
+    const daemon = await startDaemon();
+    try {
+      const docker = async (line: string) => {
+        const { code, stdout, stderr } = await daemon.shell(`DOCKER_BUILDKIT=0 docker ${line}`, { timeoutMs: 60_000 });
+        expect({ line, code, stdout, stderr }).toEqual({ line, code: 0, stdout, stderr });
+        return stdout;
+      };
+      const context = join(cli.dir, 'site');
+      expect(await docker(`build -t site --build-arg TITLE=Notes ${context}`)).toContain('Successfully tagged site');
+      await docker('run -d --name site -p 127.0.0.1:0:80 site');
+      const address = (await docker('port site 80')).trim();
+      const answer = await fetch(`http://${address}/posts/second.html`);
+      expect(await answer.text()).toContain('<title>Second - Notes</title>');
+      await docker('rm -f site');
+      // Which builder it was makes no difference: the same files in the same layers.
+      await build('-t', 'site', '--build-arg', 'TITLE=Notes', 'site');
+      const layers = "image inspect site -f '{{json .RootFS.Layers}}'";
+      expect(JSON.parse(await docker(layers))).toEqual(
+        JSON.parse(await cli.out('image', 'inspect', 'site', '-f', '{{json .RootFS.Layers}}')),
+      );
+    } finally {
+      await daemon.stop();
+    }
   });
 });
