@@ -11,7 +11,12 @@ import { createInlineSandbox } from '../../src/host/node/sandboxes.ts';
 import type { SandboxExit, SandboxSpec } from '../../src/host/sandbox.ts';
 
 /** Compiled from the sources as they are; the first time takes a while, then it is kept under .build. */
-export const boxFile = boxPath as () => Promise<string>;
+export function boxFile(): Promise<string> {
+  file ??= (boxPath as () => Promise<string>)();
+  return file;
+}
+
+let file: Promise<string> | undefined;
 
 export interface BoxOptions {
   readonly stdin?: string;
