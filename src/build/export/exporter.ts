@@ -105,6 +105,7 @@ export class Exporter {
     const [reference] = this.#options.references;
     const name = reference === undefined ? 'the image' : familiarName(reference);
     const diffIds = target!.state.layers.map(({ diffId }) => diffId);
+    await this.#session.pinStack(diffIds);
     return edge({ config: parseImageConfig(bytes, `config of ${name}`), diffIds }, name);
   }
 

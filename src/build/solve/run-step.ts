@@ -89,6 +89,7 @@ export async function runStep(stage: StageBuild, request: RunRequest): Promise<v
       };
       return session.slots.use(async () => {
         session.signal.throwIfAborted();
+        await session.pinStack(step.diffIds);
         const outcome = await session.parts.runs.run(step);
         try {
           return await layersOf(stage, request, command, outcome);

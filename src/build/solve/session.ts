@@ -1,5 +1,7 @@
 /** What the stages and platforms of one build share: its pins, its progress, and the steps somebody is at already. */
 import { isWctrError, WctrError } from '../../errors.ts';
+import type { LayerStore } from '../../images/contracts.ts';
+import { chainId } from '../../images/digest.ts';
 import { formatPlatform } from '../../images/platform.ts';
 import { canonicalName, familiarName, parseReference } from '../../images/reference.ts';
 import type { Digest, Platform } from '../../spec/image-spec.ts';
@@ -43,6 +45,8 @@ export class Session {
   readonly pins: Pins;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
+  /** Those of the store; the merged index that is asked for stays as long as the build. */
+  readonly layers: Pick<LayerStore, 'rootfs'>;
   /** Of RUNs. */
   readonly slots = new Slots(RUNS_AT_ONCE);
   readonly used: UsedStep[] = [];
@@ -58,6 +62,18 @@ export class Session {
     this.progress = progress;
     this.signal = signal;
     this.#pull = pull;
+    this.layers = {
+      rootfs: async (diffIds) => {
+        await this.pinStack(diffIds);
+        return parts.images.layers.rootfs(diffIds);
+      },
+    };
+  }
+
+  /** Keeps the merged index of these layers, which are pinned, from the garbage collector. */
+  async pinStack(diffIds: readonly Digest[]): Promise<void> {
+    const chain = chainId(this.parts.createHasher, diffIds);
+    if (chain !== undefined) await this.pins.pin([chain]);
   }
 
   /** From the cache, from another stage that is at it, or made. `isMade`: by this call. */

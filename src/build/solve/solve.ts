@@ -96,10 +96,10 @@ export class Solver {
   }
 
   layersTree(what: string, layers: readonly StepLayer[]): LayersTree {
-    const { fs, images } = this.session.parts;
+    const { layers: store, parts } = this.session;
     return new LayersTree(
       what,
-      { fs, layers: images.layers },
+      { fs: parts.fs, layers: store },
       layers.map(({ diffId }) => diffId),
     );
   }

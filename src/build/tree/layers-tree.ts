@@ -13,7 +13,7 @@ import { type FileTree, ROOT, type TreeEntry } from './file-tree.ts';
 
 export interface LayersTreeParts {
   readonly fs: FileSystem;
-  readonly layers: LayerStore;
+  readonly layers: Pick<LayerStore, 'rootfs'>;
 }
 
 interface Opened {

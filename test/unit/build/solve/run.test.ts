@@ -3,7 +3,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { BuildJob } from '../../../../src/build/build.ts';
 import type { RunMount } from '../../../../src/build/run/executor.ts';
 import { collect } from '../../../../src/images/archive/files.ts';
+import { chainId } from '../../../../src/images/digest.ts';
 import { buildHarness, Contexts, type PretendedRun, vertexes, wrote } from '../../../support/build.ts';
+import { createNodeHasher } from '../../../support/image-store.ts';
 import { removeTree } from '../../../support/remove-tree.ts';
 
 const CONTEXTS = new Contexts();
@@ -71,6 +73,18 @@ describe('what a RUN calls', () => {
     expect((await run('RUN a', { reproducible: true, buildArgs })).step.fixedTime).toBe(1700000000);
     expect((await run('RUN a', { reproducible: true })).step.fixedTime).toBe(0);
   });
+});
+
+it('keeps what a RUN stands on from the collector while it runs', async () => {
+  let kept: boolean[] = [];
+  const harness = buildHarness(async ({ diffIds }) => {
+    const pinned = await harness.parts.leases.pinned();
+    kept = [...diffIds, chainId(createNodeHasher, diffIds)!].map((digest) => pinned.has(digest));
+    return {};
+  });
+  await harness.addImage('base', [{ 'bin/sh': 'S' }]);
+  await harness.build('FROM base\nCOPY a /\nRUN x', CONTEXTS.make({ a: 'A' }));
+  expect(kept).toEqual([true, true, true]);
 });
 
 describe('mounts', () => {
