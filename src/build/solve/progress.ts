@@ -37,11 +37,6 @@ export class BuildProgress {
     return vertex;
   }
 
-  /** One that was done before it began. */
-  note(digest: string, name: string, inputs: readonly string[] = []): void {
-    this.start(digest, name, inputs).end({ cached: true });
-  }
-
   /** Of a build that failed: what was under way ends with it. */
   cancel(): void {
     for (const vertex of [...this.#open]) vertex.end({ error: `${vertex.name}: context canceled` });

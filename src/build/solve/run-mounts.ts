@@ -17,8 +17,6 @@ export interface ResolvedMounts {
   readonly mounts: readonly RunMount[];
   /** Secrets that are to be variables. */
   readonly env: readonly string[];
-  /** Of the steps that made what is mounted. */
-  readonly inputs: readonly string[];
 }
 
 /** A mount whose source is found; nothing of it is read yet. */
@@ -96,9 +94,7 @@ export async function mountKeys(solver: Solver, planned: readonly PlannedMount[]
 export async function resolveMounts(solver: Solver, planned: readonly PlannedMount[]): Promise<ResolvedMounts> {
   const mounts: RunMount[] = [];
   const env: string[] = [];
-  const inputs: string[] = [];
   for (const { mount, target, from } of planned) {
-    if (from?.vertex !== undefined) inputs.push(from.vertex);
     const { mode, uid = 0, gid = 0, readOnly } = mount;
     switch (mount.type) {
       case 'bind': {
@@ -132,7 +128,7 @@ export async function resolveMounts(solver: Solver, planned: readonly PlannedMou
       }
     }
   }
-  return { mounts, env, inputs };
+  return { mounts, env };
 }
 
 async function sourceOf(tree: FileTree, source: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** A request as a CGI program gets it, and its output as a response (RFC 3875). */
+import { responseInit } from './response-init.ts';
 
 /** Meta-variables, section 4.1. `remote`: the client's address, where the host says it. */
 export function cgiEnvironment(request: Request, bodyBytes: number, remote = ''): string[] {
@@ -45,7 +46,8 @@ export function cgiResponse(output: Uint8Array<ArrayBuffer>): Response {
   }
   if (headers.has('location') && status === 200) status = 302;
   const hasBody = status !== 204 && status !== 205 && status !== 304 && status >= 200;
-  return new Response(hasBody ? output.subarray(head.length) : null, { status: status < 200 ? 502 : status, headers });
+  const body = hasBody ? output.subarray(head.length) : null;
+  return new Response(body, responseInit(status < 200 ? 502 : status, headers));
 }
 
 function headOf(output: Uint8Array): { lines: [string, string][]; length: number } | undefined {

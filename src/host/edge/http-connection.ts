@@ -3,6 +3,7 @@
  * the point where it waits for another connection; there it ends.
  */
 import type { HostConnection, HostListener } from '../wasi/ports.ts';
+import { responseInit } from './response-init.ts';
 
 /** Thrown through the guest when it has nothing left to do. */
 export class NothingElse extends Error {
@@ -128,7 +129,7 @@ export function decodeResponse(bytes: Uint8Array<ArrayBuffer>, method: string): 
   if (body === undefined) return undefined;
   for (const name of ['connection', 'keep-alive', 'transfer-encoding', 'content-length']) headers.delete(name);
   const isEmpty = method === 'HEAD' || status === 204 || status === 205 || status === 304;
-  return new Response(isEmpty ? null : body, { status, headers });
+  return new Response(isEmpty ? null : body, responseInit(status, headers));
 }
 
 function unchunked(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {

@@ -65,10 +65,6 @@ export class ReceivedFiles {
     return this.#files.get(path);
   }
 
-  byId(id: number): ReceivedFile | undefined {
-    return this.#byId[id];
-  }
-
   /** Those that follow in the order they were named in. */
   *after(id: number): Generator<ReceivedFile> {
     for (let at = id + 1; at < this.#byId.length; at += 1) {
