@@ -86,18 +86,6 @@ export class IgnoreMatcher {
   }
 }
 
-/**
- * The ignore file of a Dockerfile: `<its path>.dockerignore` where there is one, else `.dockerignore` of the context.
- * `read` gives undefined for what is not there. Undefined where nothing is ignored.
- */
-export async function readIgnoreFile(
-  dockerfile: string,
-  read: (path: string) => Promise<Uint8Array | undefined>,
-): Promise<IgnoreMatcher | undefined> {
-  const content = (await read(`${dockerfile}.dockerignore`)) ?? (await read('.dockerignore'));
-  return content === undefined ? undefined : new IgnoreMatcher(parseIgnoreFile(content));
-}
-
 /** The patterns of a .dockerignore file: no comments, no blank lines, cleaned, relative to the context. */
 export function parseIgnoreFile(content: string | Uint8Array): string[] {
   const text = typeof content === 'string' ? content : new TextDecoder().decode(content);

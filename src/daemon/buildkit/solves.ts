@@ -11,7 +11,11 @@ const WAIT_MS = 3_000;
 /** A client that asks for the status late gets it of this many builds. */
 const KEPT_SOLVES = 64;
 /** What a build says is kept for who asks later; beyond this the oldest is not. */
-const MAX_LOG_BYTES = 32 << 20;
+const MAX_KEPT_BYTES = 32 << 20;
+/** Of all builds that are over; beyond this the oldest are forgotten. */
+const MAX_OVER_BYTES = 64 << 20;
+/** What an event without a log counts. */
+const EVENT_BYTES = 512;
 
 export type SolveRequest = Of<typeof SOLVE_REQUEST>;
 export type Returned = Of<typeof RETURN_REQUEST>;
@@ -29,7 +33,7 @@ export class Solve {
   #events: StatusResponse[] = [];
   /** How many events went before the first one kept. */
   #dropped = 0;
-  #logBytes = 0;
+  #keptBytes = 0;
   #isOver = false;
   #wake: (() => void)[] = [];
 
@@ -45,13 +49,21 @@ export class Solve {
     return this.#isOver;
   }
 
+  /** Memory that what it said takes, about. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
   tell(status: SolveStatus): void {
     if (this.#isOver) return;
-    this.#events.push(statusResponse(status));
-    for (const { data } of status.logs ?? []) this.#logBytes += data.length;
-    while (this.#logBytes > MAX_LOG_BYTES) {
+    const event = statusResponse(status);
+    this.#events.push(event);
+    this.#keptBytes += bytesOf(event);
+    while (this.#keptBytes > MAX_KEPT_BYTES) {
+      const oldest = this.#events.shift();
+      if (oldest === undefined) break;
       this.#dropped += 1;
-      for (const { msg } of this.#events.shift()?.logs ?? []) this.#logBytes -= msg?.length ?? 0;
+      this.#keptBytes -= bytesOf(oldest);
     }
     this.#wakeAll();
   }
@@ -93,6 +105,10 @@ export class Solve {
   }
 }
 
+function bytesOf({ logs = [] }: StatusResponse): number {
+  return logs.reduce((sum, { msg }) => sum + (msg?.length ?? 0), EVENT_BYTES);
+}
+
 export class Solves {
   readonly #solves = new Map<string, Solve>();
   readonly #waiting = new Set<() => void>();
@@ -103,9 +119,12 @@ export class Solves {
     if (this.#solves.has(Ref)) throw new WctrError('conflict', `a build with the ref ${Ref} exists already`);
     const solve = new Solve(request, signal);
     this.#solves.set(Ref, solve);
-    for (const [ref, old] of this.#solves) {
-      if (this.#solves.size <= KEPT_SOLVES) break;
-      if (old.isOver) this.#solves.delete(ref);
+    const over = [...this.#solves].filter(([, { isOver }]) => isOver);
+    let bytes = over.reduce((sum, [, { keptBytes }]) => sum + keptBytes, 0);
+    for (const [ref, { keptBytes }] of over) {
+      if (this.#solves.size <= KEPT_SOLVES && bytes <= MAX_OVER_BYTES) break;
+      this.#solves.delete(ref);
+      bytes -= keptBytes;
     }
     for (const wake of this.#waiting) wake();
     return solve;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanPath } from '../../../../src/build/ignore/clean-path.ts';
-import { IgnoreMatcher, parseIgnoreFile, readIgnoreFile } from '../../../../src/build/ignore/ignore-matcher.ts';
+import { IgnoreMatcher, parseIgnoreFile } from '../../../../src/build/ignore/ignore-matcher.ts';
 import { BadPatternError, hasWildcard, PathPattern } from '../../../../src/build/ignore/path-match.ts';
 import { isWctrError } from '../../../../src/errors.ts';
 
@@ -26,20 +26,6 @@ describe('the file', () => {
   ])('%j', (text, expected) => {
     expect(parseIgnoreFile(text)).toEqual(expected);
     expect(parseIgnoreFile(new TextEncoder().encode(text))).toEqual(expected);
-  });
-});
-
-describe('which file', () => {
-  const read = (files: Record<string, string>) => async (path: string) =>
-    Object.hasOwn(files, path) ? new TextEncoder().encode(files[path]) : undefined;
-  it.each([
-    ['Dockerfile', { '.dockerignore': 'a' }, ['a']],
-    ['d/web.Dockerfile', { '.dockerignore': 'a', 'd/web.Dockerfile.dockerignore': 'b' }, ['b']],
-    ['Dockerfile', { '.dockerignore': 'a', 'Dockerfile.dockerignore': '' }, []],
-    ['Dockerfile', {}, undefined],
-  ])('%s', async (dockerfile, files, expected) => {
-    const matcher = await readIgnoreFile(dockerfile, read(files));
-    expect(matcher?.patterns.map(({ text }) => text)).toEqual(expected);
   });
 });
 
