@@ -49,7 +49,7 @@ echo '== built, with an argument and a secret'
 printf 'ada:password' > "$work/signature"
 build() { wctr build --build-arg VERSION=1.0 --secret "id=signature,src=$work/signature" "$@" "$site"; }
 first=$(build -q -t example/site)
-wctr images --format '{{.Repository}}:{{.Tag}}'
+wctr images --format '{{.Repository}}:{{.Tag}}' | sort
 
 echo '== run'
 wctr run -d --name site -p 127.0.0.1::80 example/site > /dev/null
