@@ -52,6 +52,9 @@ describe('the package', () => {
         'dist/bin/wctr.cjs',
         'dist/bin/container.cjs',
         'dist/images/hello/index.json',
+        'dist/images/base/index.json',
+        'dist/edge/runtime.js',
+        'dist/space-worker.js',
         'dist/node.js',
         'dist/node.d.ts',
         'dist/browser.js',
@@ -92,9 +95,10 @@ describe('the package', () => {
 
 describe('the size budget', () => {
   it.each([
-    ['dist/wasm/core.wasm', 80],
+    ['dist/wasm/core.wasm', 84],
     ['dist/wasm/kernel.wasm', 64],
     ['dist/bin/container.cjs', 120],
+    ['dist/edge/runtime.js', 110],
     ['dist/bin/wctr.cjs', 480],
   ])('%s is at most %d KiB', (path, limit) => {
     expect(statSync(join(ROOT, path)).size).toBeLessThanOrEqual(limit * 1024);
