@@ -55,7 +55,9 @@ describe.skipIf(!hasCompiler())('a hostile RUN', () => {
 
   it('ends with all its programs when it starts ever more of them', async () => {
     const bomb = world.step(['bomb'], { memoryBytes: 16 << 20, signal: AbortSignal.timeout(3_000) });
-    await expect(bomb).rejects.toMatchObject({ code: 'cancelled' });
+    // Its memory's limit may be quicker than we are.
+    const end = await bomb.then(({ exitCode }) => exitCode).catch((error: { code: unknown }) => error.code);
+    expect(['cancelled', 137]).toContain(end);
     expect(world.leftovers()).toEqual([]);
     expect((await world.step(['echo', 'next'])).stdout).toBe('next\n');
   }, 30_000);

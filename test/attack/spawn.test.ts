@@ -103,7 +103,6 @@ describe.skipIf(!hasCompiler())('a program that starts others without end', () =
       most = Math.max(most, container.processes.length);
     }, 1);
     await expect.poll(() => most, { timeout: 10_000 }).toBe(12);
-    expect(await run(container, ['true']).catch((error) => error.code)).toBe('limit-exceeded');
     bomb.signal('SIGKILL');
     clearInterval(watch);
     // Those it started go on among themselves: what their container ends with ends them.
